@@ -1,0 +1,95 @@
+"""The cluster's own work in an install, and the longest chain of it through the graph of the stages. Pure.
+
+A thing's work lasts from the API server's answer to the write that asks for it until it is ready for the last time.
+What that last time was the players' log says; its moment is the API server's: the write of others to the thing beside
+that line, since a player writes its log some time after the cluster has told everybody. What helm, the installer and
+the network take is no part of the work, and so is overhead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.audit import Write
+from fixtures.operators import OPERATORS
+from fixtures.words import epoch
+
+NEAR = 0.2  # seconds between a write and a player's line about it
+AGENTS = ("primus-lens-install", "Helm/")
+STAGE_OF_KIND = {
+    "PostgresCluster": "infra-postgres",
+    "VMCluster": "infra-victoriametrics",
+    "OpenSearchCluster": "infra-opensearch",
+    "Grafana": "applications",
+    "FluentBit": "monitoring",
+    "GrafanaDatasource": "monitoring",
+    "GrafanaDashboard": "monitoring",
+}
+SHOWN_BY = {"FluentBit": "DaemonSet"}  # its operator writes no status: what shows that it is ready is another object
+OPERATOR = {f"Deployment {each.namespace}/{each.deployment}": stage for stage, each in OPERATORS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the cluster did for one object of a stage; seconds since the epoch."""
+
+    stage: str
+    thing: str  # Kind namespace/name
+    asked: float
+    ready: float
+
+
+def works(made: Iterable[Write], players: Iterable[Mapping[str, Any]]) -> list[Work]:
+    """Return the work for each object that the installer or helm wrote and the players told ready."""
+    asked: dict[str, float] = {}
+    written: dict[str, list[Write]] = {}
+    for write in made:
+        place = f"{write.resource} {write.namespace}/{write.name}"
+        if write.agent.startswith(AGENTS):
+            asked.setdefault(place, write.ended)
+        else:
+            written.setdefault(place, []).append(write)
+    told = {line["object"]: float(line["t"]) for line in players if line["event"] == "ready"}
+    found = []
+    for thing, moment in told.items():
+        kind, _, name = thing.partition(" ")
+        begun = asked.get(f"{kind.lower()}s {name}")
+        if begun is not None:
+            stage = STAGE_OF_KIND.get(kind) or OPERATOR.get(thing, "applications")
+            shown = written.get(f"{SHOWN_BY.get(kind, kind).lower()}s {name}", [])
+            found.append(Work(stage, thing, begun, _stored(shown, moment)))
+    return found
+
+
+def _stored(shown: Iterable[Write], moment: float) -> float:
+    """Return when the API server had stored what a player told of at ``moment``; some tell right before they write."""
+    near = [each.ended for each in shown if abs(each.ended - moment) < NEAR]
+    before = [each for each in near if each <= moment]
+    return max(before) if before else min(near, default=moment)
+
+
+def longest(stages: Iterable[Mapping[str, Any]], done: Iterable[Work]) -> tuple[float, list[tuple[str, float]]]:
+    """Return the length of the critical path in seconds, and its stages with their work, the first stage first.
+
+    ``stages`` are those of run.json, in the order of their files, which is an order of the graph.
+    """
+    weight: dict[str, float] = {}
+    for work in done:
+        weight[work.stage] = max(weight.get(work.stage, 0.0), work.ready - work.asked)
+    paths: dict[str, tuple[float, list[tuple[str, float]]]] = {}
+    for stage in stages:
+        before = max((paths[need] for need in stage["needs"]), key=lambda path: path[0], default=(0.0, []))
+        own = weight.get(stage["name"], 0.0)
+        paths[stage["name"]] = (before[0] + own, [*before[1], (stage["name"], own)])
+    return max(paths.values(), key=lambda path: path[0])
+
+
+def delays(stages: Iterable[Mapping[str, Any]], done: Iterable[Work]) -> dict[str, float]:
+    """Return stage → seconds from its last thing being ready on the cluster until its test was decided."""
+    last: dict[str, float] = {}
+    for work in done:
+        last[work.stage] = max(last.get(work.stage, 0.0), work.ready)
+    decided = {stage["name"]: epoch(stage["times"]["decided"]) for stage in stages}
+    return {name: max(0.0, (decided.get(name) or ready) - ready) for name, ready in last.items()}

@@ -1,0 +1,170 @@
+"""A proxy before the API server that counts what passes, and ends an installer right after a chosen write.
+
+Towards the API server it speaks TLS as the rehearsal's administrator, towards its clients plain HTTP on loopback.
+Writes are numbered in the order in which the API server has answered them; an answer of PostgreSQL that tells of a
+write counts as one too: SQL passes through the API server as a port-forward.
+Promise: the answer to the chosen write is never delivered; the write itself is done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+# CommandComplete with a tag that tells of a change: postgresql.org/docs/current/protocol-message-formats.html
+WROTE = re.compile(rb"C\0\0\0[^\0](CREATE|INSERT|UPDATE|DELETE|ALTER|DROP|GRANT|COMMENT|COMMIT)[^\0]*\0")
+
+
+class KillingProxy(ThreadingHTTPServer):
+    """``written`` names what was written so far; ``kill`` is called once, after write number ``at`` (1, 2, …)."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, kubeconfig: Path) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        content = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+        cluster, user = content["clusters"][0]["cluster"], content["users"][0]["user"]
+        self.target = urlsplit(cluster["server"]).netloc
+        self.tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
+        self.tls.load_cert_chain(user["client-certificate"], user["client-key"])
+        self.written: list[str] = []
+        self.at = 0
+        self.kill: Callable[[], None] = lambda: None
+        self._lock = threading.Lock()
+        threading.Thread(target=self.serve_forever, args=(0.05,), name="killing proxy", daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def count(self, what: str) -> bool:
+        """Count a write; return whether it was the last one of this installer."""
+        with self._lock:
+            self.written.append(what)
+            if len(self.written) != self.at:
+                return False
+            self.kill()
+            return True
+
+    def connection(self) -> http.client.HTTPSConnection:
+        """Connect to the API server."""
+        return http.client.HTTPSConnection(self.target, context=self.tls, timeout=660)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print nothing: connections of a killed client end in the middle."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection of a client, with one to the API server behind it."""
+
+    protocol_version = "HTTP/1.1"
+    server: KillingProxy
+    upstream: http.client.HTTPSConnection | None = None
+
+    def do_GET(self) -> None:
+        """Pass the request on, and its answer unless this was the chosen write."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.headers.get("Upgrade"):
+            self._tunnel()
+            return
+        answer = self._answer(body)
+        if "watch=" in self.path or "follow=" in self.path:
+            self._stream(answer)
+            return
+        content = answer.read()
+        if self._writes() and answer.status < 300 and self.server.count(f"{self.command} {urlsplit(self.path).path}"):
+            self.close_connection = True
+            return
+        self._head(answer)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server's names
+
+    def _writes(self) -> bool:
+        path, _, query = self.path.partition("?")
+        return self.command != "GET" and "dryRun=" not in query and not path.endswith("reviews")
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing."""
+
+    def finish(self) -> None:
+        """End the connection to the API server with that of the client."""
+        super().finish()
+        if self.upstream is not None:
+            self.upstream.close()
+
+    def _answer(self, body: bytes) -> http.client.HTTPResponse:
+        headers = {key: value for key, value in self.headers.items() if key.lower() not in HOP_BY_HOP}
+        fresh = self.upstream is None
+        self.upstream = self.upstream or self.server.connection()
+        try:
+            self.upstream.request(self.command, self.path, body or None, headers)
+            return self.upstream.getresponse()
+        except (OSError, http.client.HTTPException):
+            self.upstream.close()
+            self.upstream = None
+            if fresh:
+                raise
+        return self._answer(body)  # the API server had closed it in the meantime
+
+    def _head(self, answer: http.client.HTTPResponse) -> None:
+        self.send_response(answer.status)
+        for key, value in answer.getheaders():
+            if key.lower() not in HOP_BY_HOP:
+                self.send_header(key, value)
+
+    def _stream(self, answer: http.client.HTTPResponse) -> None:
+        self._head(answer)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.close_connection = True
+        while chunk := answer.read1(65536):
+            self.wfile.write(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
+            self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _tunnel(self) -> None:
+        """Pass a port-forward on as it is, counting its messages."""
+        upstream = self.server.connection()
+        upstream.connect()
+        head = f"{self.command} {self.path} HTTP/1.1\r\n"
+        head += "".join(f"{key}: {value}\r\n" for key, value in self.headers.items()) + "\r\n"
+        upstream.sock.sendall(head.encode())
+        answers = (upstream.sock, self.connection, True)
+        thread = threading.Thread(target=self._copy, args=answers, daemon=True)
+        thread.start()
+        self._copy(self.connection, upstream.sock, counted=False)
+        thread.join()
+        self.close_connection = True
+        upstream.close()
+
+    def _copy(self, source: socket.socket, sink: socket.socket, counted: bool) -> None:  # noqa: FBT001 - of a thread
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                tag = WROTE.search(data) if counted else None
+                if tag and self.server.count(f"SQL {tag[1].decode()}"):
+                    break
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,139 @@
+"""How near an install comes to what the cluster itself needs: makespan, delays, CPU and memory, as one table.
+
+usage: python -m bench.makespan [--profile typical] [--runs 1] [--no-serial]
+
+Each run has a new rehearsal cluster. Beside the schedule stands pytest's own loop (``-p no:stages-schedule``), one
+stage after the other. The makespan is run.json's duration, from the session's start to its end; the critical path is
+the cluster's own work alone (critical_path.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.audit import writes
+from bench.critical_path import delays, longest, works
+from bench.rig import direct, install, rehearsal, say
+from bench.sampling import Peaks, Sampler
+from fixtures.readiness.base import SETTLE_SECONDS
+from fixtures.rehearsal.profiles import PROFILES
+
+SETTLES = {"infra-opensearch": SETTLE_SECONDS}  # its rule waits on purpose: the operator restarts its own nodes
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One install. Times in seconds; ``delays`` by stage, the rules' deliberate settling included."""
+
+    makespan: float
+    path: float
+    stages: list[tuple[str, float]]
+    delays: dict[str, float]
+    peaks: Peaks
+
+    @property
+    def settling(self) -> float:
+        """Seconds of the critical path's stages that are spent on settling."""
+        return sum(SETTLES.get(name, 0.0) for name, _ in self.stages)
+
+    @property
+    def reactions(self) -> list[float]:
+        """The delays without the settling."""
+        return [max(0.0, delay - SETTLES.get(name, 0.0)) for name, delay in self.delays.items()]
+
+
+def measure(place: Path, profile: str, *options: str) -> Measured:
+    """Install on a new rehearsal; SystemExit where that does not end green."""
+    with rehearsal(f"span-{os.getpid()}", profile, audit=True) as running:
+        run = install(place, running, direct(running, place), *options)
+        sampler = Sampler(run.process.pid)
+        status = run.wait(900)
+        peaks = sampler.stop()
+        if status:
+            raise SystemExit(f"the install ended with status {status}: see {place}/output")
+        lines = running.players_log.read_text(encoding="utf-8").splitlines()
+        done = works(writes(running.audit_log), map(json.loads, lines))
+    document = run.document()
+    path, stages = longest(document["stages"], done)
+    return Measured(document["run"]["duration"], path, stages, delays(document["stages"], done), peaks)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the nearest-rank percentile."""
+    ranked = sorted(values)
+    return ranked[max(0, math.ceil(share * len(ranked)) - 1)]
+
+
+def rows(runs: Sequence[Measured]) -> list[tuple[str, str]]:
+    """Return the table's first and one further column for some runs: the median run's times, the worst memory."""
+    median = sorted(runs, key=lambda run: run.makespan / run.path)[(len(runs) - 1) // 2]
+    waited = [delay for run in runs for delay in run.delays.values()]
+    reacted = [delay for run in runs for delay in run.reactions]
+    settled = median.path + median.settling
+    peaks = max(runs, key=lambda run: run.peaks.together["pss"]).peaks
+    alone, together = peaks.alone, peaks.together
+    return [
+        ("makespan", f"{median.makespan:.1f} s"),
+        ("critical path: the cluster's own work", f"{median.path:.1f} s"),
+        ("makespan ÷ critical path (goal 1.05)", f"{median.makespan / median.path:.3f}"),
+        ("the same, with settling in the path", f"{median.makespan / settled:.3f}"),
+        (
+            "ready → decided, p50 / p95 (goal 0.2 s)",
+            f"{percentile(reacted, 0.5):.3f} / {percentile(reacted, 0.95):.3f} s",
+        ),
+        ("the same, with settling", f"{percentile(waited, 0.5):.3f} / {percentile(waited, 0.95):.3f} s"),
+        ("CPU: harness / with helm", f"{peaks.cpu_alone:.1f} / {peaks.cpu_together:.1f} s"),
+        ("peak PSS: harness / with helm (goal 256 MB)", _megabytes(alone["pss"], together["pss"])),
+        ("peak RSS: harness / with helm", _megabytes(alone["rss"], together["rss"])),
+        ("processes at once", str(peaks.processes)),
+    ]
+
+
+def _megabytes(*values: int) -> str:
+    return " / ".join(f"{value / MEGABYTE:.0f}" for value in values) + " MB"
+
+
+def table(columns: dict[str, Sequence[Measured]]) -> list[str]:
+    """Return the lines of the table, one column for each way to run."""
+    filled = {name: rows(runs) for name, runs in columns.items()}
+    first = next(iter(filled.values()))
+    lines = [f"{'':46}" + "".join(f"{name:>22}" for name in filled)]
+    for number, (label, _) in enumerate(first):
+        lines.append(f"{label:46}" + "".join(f"{column[number][1]:>22}" for column in filled.values()))
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.makespan", description=__doc__)
+    parser.add_argument("--profile", choices=sorted(PROFILES), default="typical")
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--no-serial", action="store_true", help="measure the schedule alone")
+    chosen = parser.parse_args(arguments)
+    place = Path(tempfile.mkdtemp(prefix="makespan-"))
+    ways: dict[str, tuple[str, ...]] = {"schedule": ()}
+    ways |= {} if chosen.no_serial else {"serial": ("-p", "no:stages-schedule")}
+    columns: dict[str, Sequence[Measured]] = {}
+    for name, options in ways.items():
+        columns[name] = [measure(place / f"{name}-{n}", chosen.profile, *options) for n in range(chosen.runs)]
+        for run in columns[name]:
+            chain = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in run.stages if seconds)
+            slow = ", ".join(f"{stage} {delay:.3f}" for stage, delay in run.delays.items())
+            say(f"{name}: makespan {run.makespan:.1f} s; critical path: {chain}; delays: {slow}")
+    say(f"profile {chosen.profile}, {chosen.runs} run(s) each; load average {os.getloadavg()[0]:.1f}; see {place}")
+    for line in table(columns):
+        say(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""One install on a rehearsal with faults: what it said, how it ended, and how long after a fault showed.
+
+A fault shows when the players' log says so or, for what the API server refuses, at the first refusal in its audit log;
+what helm or a check refuses shows when the stage begins.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fixtures.operators import OPERATORS
+from fixtures.rehearsal.faults.entries import CATALOGUE
+from fixtures.rehearsal.faults.targets import BY_OPERATOR, DATAPLANE, operator_of
+from fixtures.rehearsal.places import ROOT
+from fixtures.rehearsal.request import Options
+from fixtures.rehearsal.session import Rehearsal, start
+from fixtures.words import epoch
+
+LONGEST = 300  # seconds
+REFUSING = {"the API server", "admission", "RBAC", "API priority and fairness"}
+FOREIGN = ("PYTEST_", "CHARTS_DIR", "HELM_", "MIGRATIONS_PATH", "KUBECONFIG")
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """``line``: the first fault's first line; ``seconds`` until its stage had failed; ``lines``: of every fault."""
+
+    line: str
+    seconds: float | None
+    status: int
+    lines: dict[str, str]
+
+
+def stage_hit(name: str) -> str:
+    """Return the stage that fails by a fault with its default target."""
+    default = CATALOGUE[name].default
+    by_stage = {operator: stage for stage, operator in BY_OPERATOR.items()}
+    return by_stage.get(default, default) if name == "operator-silent" else default
+
+
+def struck(place: Path, names: Sequence[str], grace: float) -> Struck:
+    """Install on a new rehearsal with these faults."""
+    running = start(Options(f"fault-{os.getpid()}", keep=True, faults=tuple(names), audit=True), lambda _: None)
+    try:
+        command = [sys.executable, "-m", "pytest", "install", "--cluster=rehearsal", f"--reports={place}"]
+        command += [f"--rehearsal-name={running.name}", f"--grace={grace:g}s", "-o", f"cache_dir={place}/cache"]
+        own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        done = subprocess.run(  # noqa: S603 - this Python
+            command,
+            cwd=ROOT,
+            env=own,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LONGEST,
+            stdin=subprocess.DEVNULL,
+        )
+        lines = {name: _line(name, done.stdout + done.stderr) for name in names}
+        return Struck(lines[names[0]], _seconds(place, running, names[0]), done.returncode, lines)
+    finally:
+        running.stop()
+
+
+def _line(name: str, output: str) -> str:
+    stage = stage_hit(name)
+    begin = "ERROR: " if stage == "connection" else f"{stage}: "
+    return next((line for line in output.splitlines() if line.startswith(begin)), "")
+
+
+def _seconds(place: Path, running: Rehearsal, name: str) -> float | None:
+    """Return the seconds from the fault's showing to the end of its stage; None where there is no such stage."""
+    path = place / "run.json"
+    stages = json.loads(path.read_text(encoding="utf-8"))["stages"] if path.is_file() else []
+    stage = next((each for each in stages if each["name"] == stage_hit(name)), None)
+    if stage is None or stage["outcome"] != "failed":
+        return None
+    begun, failed = epoch(stage["times"]["apply_begun"]) or 0.0, epoch(stage["times"]["finished"])
+    if failed is None:
+        return None
+    by = CATALOGUE[name].by
+    shown = _refused(running, name) if by in REFUSING else _played(running)
+    if by == "helm":
+        shown = _last_of_helm(running, name, failed)
+    return round(failed - max(begun, shown), 1)
+
+
+def _played(running: Rehearsal) -> float:
+    """Return when the players first wrote down that a fault shows; 0 where they did not."""
+    entries = _entries(running.players_log)
+    return min((float(entry["t"]) for entry in entries if entry["event"] == "fault"), default=0.0)
+
+
+def _refused(running: Rehearsal, name: str) -> float:
+    """Return when the API server first refused the installer an object of the operator's kinds; 0 where never."""
+    operator = OPERATORS.get(operator_of(CATALOGUE[name].default))
+    groups = {kind.partition(".")[2] for kind in operator.kinds} if operator else set()
+    for entry in _entries(running.audit_log):
+        about = entry.get("objectRef", {})
+        writes = entry["verb"] in {"patch", "create"} and about.get("apiGroup") in groups
+        if (
+            writes
+            and entry.get("responseStatus", {}).get("code", 0) >= 400
+            and "Helm" not in entry.get("userAgent", "")
+        ):
+            return epoch(entry["stageTimestamp"]) or 0.0
+    return 0.0
+
+
+def _last_of_helm(running: Rehearsal, name: str, failed: float) -> float:
+    """Return when the API server last answered helm about the release before the stage failed; 0 where never."""
+    operator = OPERATORS.get(CATALOGUE[name].default)
+    space = operator.namespace if operator else DATAPLANE
+    helms = (entry for entry in _entries(running.audit_log) if "Helm" in entry.get("userAgent", ""))
+    about = (entry for entry in helms if entry.get("objectRef", {}).get("namespace") == space)
+    moments = (epoch(entry["stageTimestamp"]) or 0.0 for entry in about)
+    return max((moment for moment in moments if moment <= failed), default=0.0)
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []

@@ -1,0 +1,37 @@
+"""Stage 1.2: the account of the dataplane's applications and jobs, and the role that it is bound to.
+
+Undo: delete ServiceAccount `primus-lens-sa`, ClusterRoleBinding and ClusterRole `primus-lens-installer`.
+"""
+
+import pytest
+
+from fixtures.applying import AppliedObjects, Manifests
+from fixtures.cluster.connect import Cluster
+from fixtures.cluster.identity import allowed_as
+from fixtures.settings import DataplaneConfig
+from fixtures.stages import stage
+from fixtures.waiting import assert_applied, assert_ready
+
+pytestmark = stage("rbac", needs={"namespace": "the ServiceAccount lives in it"}, within="1m")
+
+
+@pytest.fixture(scope="session")
+def account(manifests: Manifests) -> AppliedObjects:
+    """Apply the ServiceAccount, the ClusterRole and the binding."""
+    return manifests.apply("prerequisites/rbac.yaml.j2")
+
+
+def test_the_account_is_accepted(account: AppliedObjects) -> None:
+    """After this stage, the API server has taken account, role and binding."""
+    assert_applied(account)
+
+
+def test_the_account_is_there(account: AppliedObjects) -> None:
+    """After this stage, all three objects are there."""
+    assert_ready(account)
+
+
+def test_the_account_may_install(account: AppliedObjects, cluster: Cluster, config: DataplaneConfig) -> None:
+    """After this stage, the account itself is told that it may create what later stages create."""
+    assert_ready(account)
+    assert allowed_as(cluster.api, config.namespace, "primus-lens-sa", "create", "apps", "deployments")

@@ -1,0 +1,30 @@
+"""Stage 1.3 (optional): the credentials with which nodes pull the applications' images.
+
+Wanted where `registry_server` is set. Undo: delete Secret `primus-lens-registry`.
+"""
+
+import pytest
+
+from fixtures.applying import AppliedObjects, Manifests
+from fixtures.stages import stage
+from fixtures.waiting import assert_applied, assert_ready
+
+pytestmark = stage(
+    "pull-secrets", needs={"namespace": "the Secret lives in it"}, within="1m", wanted_if="pull_secret_wanted"
+)
+
+
+@pytest.fixture(scope="session")
+def pull_secret(manifests: Manifests) -> AppliedObjects:
+    """Apply the Secret of type kubernetes.io/dockerconfigjson."""
+    return manifests.apply("prerequisites/pull-secret.yaml.j2")
+
+
+def test_the_pull_secret_is_accepted(pull_secret: AppliedObjects) -> None:
+    """After this stage, the API server has taken the Secret."""
+    assert_applied(pull_secret)
+
+
+def test_the_pull_secret_names_the_registry(pull_secret: AppliedObjects) -> None:
+    """After this stage, the Secret has the key that the kubelet reads."""
+    assert_ready(pull_secret)

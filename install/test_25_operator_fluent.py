@@ -1,0 +1,52 @@
+"""Stage 2.5: the operator that makes log collection out of a FluentBit.
+
+Undo: `helm uninstall fluent-operator --namespace fluent`,
+after the objects that it serves are gone; its CRDs stay.
+"""
+
+import pytest
+
+from fixtures.applying import DryRun, Manifests
+from fixtures.helm.plugin import Releases
+from fixtures.helm.release import Release
+from fixtures.stages import stage
+from fixtures.waiting import assert_applied, assert_ready
+
+pytestmark = stage(
+    "operator-fluent",
+    needs={"namespace": "its objects are tried there", "rbac": "charts are installed with its role"},
+    within="5m",
+    wanted_if="opensearch_used",
+)
+
+
+@pytest.fixture(scope="session")
+def operator(helm: Releases) -> Release:
+    """Install the operator's chart, or leave it as it is."""
+    return helm.operator("operator-fluent")
+
+
+@pytest.fixture(scope="session")
+def accepted(operator: Release, manifests: Manifests) -> DryRun:  # noqa: ARG001 - only an operator that runs is asked
+    """Ask the API server whether it takes what stage 5.3 will apply."""
+    return manifests.accepted("monitoring/fluentbit.yaml.j2")
+
+
+def test_the_chart_is_applied(operator: Release) -> None:
+    """After this stage, helm has been given the operator's chart."""
+    assert_applied(operator)
+
+
+def test_the_operator_is_available(operator: Release) -> None:
+    """After this stage, all objects of the release are ready, the operator's Deployment among them."""
+    assert_ready(operator)
+
+
+def test_its_kinds_are_served(accepted: DryRun) -> None:
+    """After this stage, the API server serves the operator's kinds."""
+    assert_applied(accepted)
+
+
+def test_its_objects_are_accepted(accepted: DryRun) -> None:
+    """After this stage, a dry run of its objects passes schema and webhooks."""
+    assert_ready(accepted)

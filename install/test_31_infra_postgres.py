@@ -1,0 +1,52 @@
+"""Stage 3.1: PostgreSQL, which keeps the dataplane's state.
+
+Undo: `kubectl delete postgrescluster primus-lens`; PGO deletes its volumes with it.
+"""
+
+import pytest
+
+from fixtures.applying import AppliedObjects, Manifests
+from fixtures.database.plugin import StageDatabase
+from fixtures.database.task import DatabaseTask
+from fixtures.stages import stage
+from fixtures.waiting import assert_applied, assert_ready
+
+pytestmark = stage(
+    "infra-postgres",
+    needs={"operator-pgo": "makes it out of the PostgresCluster"},
+    within="10m",
+    wanted_if="postgres_managed",
+    requires=["storage_class"],
+)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster(manifests: Manifests) -> AppliedObjects:
+    """Apply PostgresCluster `primus-lens`."""
+    return manifests.apply("infrastructure/postgres.yaml.j2")
+
+
+@pytest.fixture(scope="session")
+def answer(postgres_cluster: AppliedObjects, database: StageDatabase) -> DatabaseTask:  # noqa: ARG001 - only a ready one is asked
+    """Ask the database as its user, directly or through the API server's port-forward."""
+    return database.answers()
+
+
+def test_the_postgres_cluster_is_accepted(postgres_cluster: AppliedObjects) -> None:
+    """After this stage, the API server has taken the PostgresCluster."""
+    assert_applied(postgres_cluster)
+
+
+def test_every_instance_is_ready(postgres_cluster: AppliedObjects) -> None:
+    """After this stage, all instances are ready, and databases and users are written."""
+    assert_ready(postgres_cluster)
+
+
+def test_its_user_is_not_refused(answer: DatabaseTask) -> None:
+    """After this stage, the user's Secret is there and nothing speaks against a connection."""
+    assert_applied(answer)
+
+
+def test_it_answers(answer: DatabaseTask) -> None:
+    """After this stage, `SELECT 1` as the user is answered."""
+    assert_ready(answer)

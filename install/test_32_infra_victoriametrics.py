@@ -1,0 +1,34 @@
+"""Stage 3.2: VictoriaMetrics, which keeps the dataplane's metrics.
+
+Undo: `kubectl delete vmcluster primus-lens-vmcluster`; its PersistentVolumeClaim stays.
+"""
+
+import pytest
+
+from fixtures.applying import AppliedObjects, Manifests
+from fixtures.stages import stage
+from fixtures.waiting import assert_applied, assert_ready
+
+pytestmark = stage(
+    "infra-victoriametrics",
+    needs={"operator-victoriametrics": "makes it out of the VMCluster"},
+    within="10m",
+    wanted_if="vm_managed",
+    requires=["storage_class"],
+)
+
+
+@pytest.fixture(scope="session")
+def metrics_storage(manifests: Manifests) -> AppliedObjects:
+    """Apply VMCluster `primus-lens-vmcluster`."""
+    return manifests.apply("infrastructure/victoriametrics.yaml.j2")
+
+
+def test_the_vmcluster_is_accepted(metrics_storage: AppliedObjects) -> None:
+    """After this stage, the API server has taken the VMCluster."""
+    assert_applied(metrics_storage)
+
+
+def test_metrics_storage_is_operational(metrics_storage: AppliedObjects) -> None:
+    """After this stage, the VMCluster is operational and vmstorage, vmselect and vminsert are rolled out."""
+    assert_ready(metrics_storage)

@@ -1,0 +1,34 @@
+"""Stage 3.3: OpenSearch, which keeps the logs of the cluster.
+
+Undo: `kubectl delete opensearchcluster primus-lens-logs`; its PersistentVolumeClaim stays.
+"""
+
+import pytest
+
+from fixtures.applying import AppliedObjects, Manifests
+from fixtures.stages import stage
+from fixtures.waiting import assert_applied, assert_ready
+
+pytestmark = stage(
+    "infra-opensearch",
+    needs={"operator-opensearch": "makes it out of the OpenSearchCluster"},
+    within="15m",
+    wanted_if="opensearch_managed",
+    requires=["storage_class"],
+)
+
+
+@pytest.fixture(scope="session")
+def log_storage(manifests: Manifests) -> AppliedObjects:
+    """Apply OpenSearchCluster `primus-lens-logs`."""
+    return manifests.apply("infrastructure/opensearch.yaml.j2")
+
+
+def test_the_opensearch_cluster_is_accepted(log_storage: AppliedObjects) -> None:
+    """After this stage, the API server has taken the OpenSearchCluster."""
+    assert_applied(log_storage)
+
+
+def test_log_storage_is_healthy(log_storage: AppliedObjects) -> None:
+    """After this stage, its health is green or yellow and all nodes are available."""
+    assert_ready(log_storage)

@@ -1,0 +1,34 @@
+"""Stage 4.2: the schema: every file of migrations/ that the ledger `schema_migrations` does not have is run.
+
+Undo: migrations are not undone; restore the database from a backup.
+"""
+
+import pytest
+
+from fixtures.database.plugin import StageDatabase
+from fixtures.database.task import DatabaseTask
+from fixtures.stages import stage
+from fixtures.waiting import assert_applied, assert_ready
+
+pytestmark = stage(
+    "database-migration",
+    needs={"database-init": "tables are created with its rights"},
+    within="10m",
+    wanted_if="postgres_used",
+)
+
+
+@pytest.fixture(scope="session")
+def migrated(database: StageDatabase) -> DatabaseTask:
+    """Run the migrations that are not in the ledger."""
+    return database.migrated()
+
+
+def test_no_migration_is_refused(migrated: DatabaseTask) -> None:
+    """After this stage, all files could be read and nothing speaks against running them."""
+    assert_applied(migrated)
+
+
+def test_the_ledger_equals_the_directory(migrated: DatabaseTask) -> None:
+    """After this stage, the ledger has every file of the directory."""
+    assert_ready(migrated)

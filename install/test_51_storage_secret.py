@@ -1,0 +1,44 @@
+"""Stage 5.1: the Secret that tells the applications where the storage is and how to get in.
+
+A Secret that no longer matches the live credentials is brought up to date.
+Undo: delete Secret `primus-lens-storage-config`.
+"""
+
+import pytest
+
+from fixtures.applications import live_secret, wanted_secret
+from fixtures.applying import AppliedObjects, Manifests
+from fixtures.cluster.connect import Cluster
+from fixtures.settings import DataplaneConfig
+from fixtures.stages import stage
+from fixtures.waiting import assert_applied, assert_ready
+
+pytestmark = stage(
+    "storage-secret",
+    needs={
+        "infra-postgres": "its user's password is in it",
+        "infra-victoriametrics": "its endpoints are in it",
+        "infra-opensearch": "its admin's password is in it",
+    },
+    within="1m",
+)
+
+
+@pytest.fixture(scope="session")
+def connections(manifests: Manifests, cluster: Cluster, config: DataplaneConfig) -> AppliedObjects:
+    """Apply Secret `primus-lens-storage-config`, made from the live credentials."""
+    return manifests.apply_objects([wanted_secret(cluster, config)])
+
+
+def test_the_secret_is_accepted(connections: AppliedObjects) -> None:
+    """After this stage, the API server has taken the Secret."""
+    assert_applied(connections)
+
+
+def test_the_secret_holds_the_live_credentials(
+    connections: AppliedObjects, cluster: Cluster, config: DataplaneConfig
+) -> None:
+    """After this stage, the Secret's content equals what the storage's own Secrets say now."""
+    assert_ready(connections)
+    same = live_secret(cluster, config).get("data") == wanted_secret(cluster, config)["data"]
+    assert same, "Secret primus-lens-storage-config differs from the live credentials"

@@ -1,0 +1,42 @@
+"""Stage 5.2: the Primus-Lens applications: API, jobs and Grafana, from chart `primus-lens-apps-dataplane`.
+
+Undo: `helm uninstall pla --namespace NAMESPACE`.
+"""
+
+import pytest
+
+from fixtures.applications import CHART, RELEASE, chart_values
+from fixtures.cluster.connect import Cluster
+from fixtures.helm.plugin import Releases
+from fixtures.helm.release import Release
+from fixtures.settings import DataplaneConfig
+from fixtures.stages import stage
+from fixtures.waiting import assert_applied, assert_ready
+
+pytestmark = stage(
+    "applications",
+    needs={
+        "rbac": "its pods run as primus-lens-sa",
+        "pull-secrets": "its images are pulled with them",
+        "operator-grafana": "makes the Grafana object's Deployment",
+        "database-migration": "its tables are read and written",
+        "storage-secret": "is mounted into its pods",
+    },
+    within="10m",
+)
+
+
+@pytest.fixture(scope="session")
+def applications(helm: Releases, cluster: Cluster, config: DataplaneConfig) -> Release:
+    """Install release `pla`, or leave it as it is."""
+    return helm.release(CHART, RELEASE, config.namespace, chart_values(cluster, config))
+
+
+def test_the_chart_is_applied(applications: Release) -> None:
+    """After this stage, helm has been given the applications' chart."""
+    assert_applied(applications)
+
+
+def test_the_applications_are_available(applications: Release) -> None:
+    """After this stage, every workload of the release is available, and Grafana answers."""
+    assert_ready(applications)
