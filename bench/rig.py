@@ -111,11 +111,11 @@ def write_kubeconfig(path: Path, cluster: Mapping[str, str], user: Mapping[str, 
     return path
 
 
-def direct(rehearsal: Rehearsal, place: Path) -> Path:
+def direct(rehearsal: Rehearsal, place: Path, context: str = CONTEXT) -> Path:
     """Write a kubeconfig that leads to the rehearsal's API server as its administrator."""
     found = yaml.safe_load(rehearsal.kubeconfig.read_text(encoding="utf-8"))
     place.mkdir(parents=True, exist_ok=True)
-    return write_kubeconfig(place / "kubeconfig", found["clusters"][0]["cluster"], found["users"][0]["user"])
+    return write_kubeconfig(place / "kubeconfig", found["clusters"][0]["cluster"], found["users"][0]["user"], context)
 
 
 def sql(rehearsal: Rehearsal, statement: str, *values: object, dbname: str = DATABASE) -> list[tuple[Any, ...]]:

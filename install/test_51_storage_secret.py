@@ -40,5 +40,5 @@ def test_the_secret_holds_the_live_credentials(
 ) -> None:
     """After this stage, the Secret's content equals what the storage's own Secrets say now."""
     assert_ready(connections)
-    same = live_secret(cluster, config).get("data") == wanted_secret(cluster, config)["data"]
+    same = live_secret(cluster, config).get("data", {}) == wanted_secret(cluster, config)["data"]
     assert same, "Secret primus-lens-storage-config differs from the live credentials"
