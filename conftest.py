@@ -9,6 +9,7 @@ pytest_plugins = [
     "fixtures.prerequisites",
     "fixtures.applying",
     "fixtures.helm.plugin",
+    "fixtures.infrastructure",
     "fixtures.database.plugin",
     "fixtures.rehearsal.plugin",
     "fixtures.diagnosing",

@@ -5,9 +5,10 @@ Undo: `kubectl delete postgrescluster primus-lens`; PGO deletes its volumes with
 
 import pytest
 
-from fixtures.applying import AppliedObjects, Manifests
 from fixtures.database.plugin import StageDatabase
 from fixtures.database.task import DatabaseTask
+from fixtures.infrastructure import Infrastructure
+from fixtures.model import Handle
 from fixtures.stages import stage
 from fixtures.waiting import assert_applied, assert_ready
 
@@ -21,23 +22,23 @@ pytestmark = stage(
 
 
 @pytest.fixture(scope="session")
-def postgres_cluster(manifests: Manifests) -> AppliedObjects:
-    """Apply PostgresCluster `primus-lens`."""
-    return manifests.apply("infrastructure/postgres.yaml.j2")
+def postgres_cluster(infrastructure: Infrastructure) -> Handle:
+    """Apply PostgresCluster `primus-lens`, by a chart in service where `--charts-dir` has one."""
+    return infrastructure.apply("postgres")
 
 
 @pytest.fixture(scope="session")
-def answer(postgres_cluster: AppliedObjects, database: StageDatabase) -> DatabaseTask:  # noqa: ARG001 - only a ready one is asked
+def answer(postgres_cluster: Handle, database: StageDatabase) -> DatabaseTask:  # noqa: ARG001 - only a ready one is asked
     """Ask the database as its user, directly or through the API server's port-forward."""
     return database.answers()
 
 
-def test_the_postgres_cluster_is_accepted(postgres_cluster: AppliedObjects) -> None:
+def test_the_postgres_cluster_is_accepted(postgres_cluster: Handle) -> None:
     """After this stage, the API server has taken the PostgresCluster."""
     assert_applied(postgres_cluster)
 
 
-def test_every_instance_is_ready(postgres_cluster: AppliedObjects) -> None:
+def test_every_instance_is_ready(postgres_cluster: Handle) -> None:
     """After this stage, all instances are ready, and databases and users are written."""
     assert_ready(postgres_cluster)
 

@@ -5,7 +5,8 @@ Undo: `kubectl delete vmcluster primus-lens-vmcluster`; its PersistentVolumeClai
 
 import pytest
 
-from fixtures.applying import AppliedObjects, Manifests
+from fixtures.infrastructure import Infrastructure
+from fixtures.model import Handle
 from fixtures.stages import stage
 from fixtures.waiting import assert_applied, assert_ready
 
@@ -19,16 +20,16 @@ pytestmark = stage(
 
 
 @pytest.fixture(scope="session")
-def metrics_storage(manifests: Manifests) -> AppliedObjects:
-    """Apply VMCluster `primus-lens-vmcluster`."""
-    return manifests.apply("infrastructure/victoriametrics.yaml.j2")
+def metrics_storage(infrastructure: Infrastructure) -> Handle:
+    """Apply VMCluster `primus-lens-vmcluster`, by a chart in service where `--charts-dir` has one."""
+    return infrastructure.apply("victoriametrics")
 
 
-def test_the_vmcluster_is_accepted(metrics_storage: AppliedObjects) -> None:
+def test_the_vmcluster_is_accepted(metrics_storage: Handle) -> None:
     """After this stage, the API server has taken the VMCluster."""
     assert_applied(metrics_storage)
 
 
-def test_metrics_storage_is_operational(metrics_storage: AppliedObjects) -> None:
+def test_metrics_storage_is_operational(metrics_storage: Handle) -> None:
     """After this stage, the VMCluster is operational and vmstorage, vmselect and vminsert are rolled out."""
     assert_ready(metrics_storage)

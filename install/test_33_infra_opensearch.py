@@ -5,7 +5,8 @@ Undo: `kubectl delete opensearchcluster primus-lens-logs`; its PersistentVolumeC
 
 import pytest
 
-from fixtures.applying import AppliedObjects, Manifests
+from fixtures.infrastructure import Infrastructure
+from fixtures.model import Handle
 from fixtures.stages import stage
 from fixtures.waiting import assert_applied, assert_ready
 
@@ -19,16 +20,16 @@ pytestmark = stage(
 
 
 @pytest.fixture(scope="session")
-def log_storage(manifests: Manifests) -> AppliedObjects:
-    """Apply OpenSearchCluster `primus-lens-logs`."""
-    return manifests.apply("infrastructure/opensearch.yaml.j2")
+def log_storage(infrastructure: Infrastructure) -> Handle:
+    """Apply OpenSearchCluster `primus-lens-logs`, by a chart in service where `--charts-dir` has one."""
+    return infrastructure.apply("opensearch")
 
 
-def test_the_opensearch_cluster_is_accepted(log_storage: AppliedObjects) -> None:
+def test_the_opensearch_cluster_is_accepted(log_storage: Handle) -> None:
     """After this stage, the API server has taken the OpenSearchCluster."""
     assert_applied(log_storage)
 
 
-def test_log_storage_is_healthy(log_storage: AppliedObjects) -> None:
+def test_log_storage_is_healthy(log_storage: Handle) -> None:
     """After this stage, its health is green or yellow and all nodes are available."""
     assert_ready(log_storage)
