@@ -28,7 +28,7 @@ def operator(helm: Releases) -> Release:
 @pytest.fixture(scope="session")
 def accepted(operator: Release, manifests: Manifests) -> DryRun:  # noqa: ARG001 - only an operator that runs is asked
     """Ask the API server whether it takes what stage 5.3 will apply."""
-    return manifests.accepted("monitoring/datasources.yaml.j2")
+    return manifests.accepted("monitoring/datasources.yaml.j2", "monitoring/dashboards.yaml.j2")
 
 
 def test_the_chart_is_applied(operator: Release) -> None:
