@@ -6,9 +6,8 @@ Undo: delete ServiceAccount `primus-lens-sa`, ClusterRoleBinding and ClusterRole
 import pytest
 
 from fixtures.applying import AppliedObjects, Manifests
-from fixtures.cluster.connect import Cluster
-from fixtures.cluster.identity import allowed_as
-from fixtures.settings import DataplaneConfig
+from fixtures.cluster.identity import Permission
+from fixtures.cluster.plugin import Permissions
 from fixtures.stages import stage
 from fixtures.waiting import assert_applied, assert_ready
 
@@ -21,6 +20,12 @@ def account(manifests: Manifests) -> AppliedObjects:
     return manifests.apply("prerequisites/rbac.yaml.j2")
 
 
+@pytest.fixture(scope="session")
+def permission(account: AppliedObjects, permissions: Permissions) -> Permission:  # noqa: ARG001 - one that is bound
+    """Ask, as the account itself, whether it may create what later stages create."""
+    return permissions.of("primus-lens-sa", "create", "apps", "deployments")
+
+
 def test_the_account_is_accepted(account: AppliedObjects) -> None:
     """After this stage, the API server has taken account, role and binding."""
     assert_applied(account)
@@ -31,7 +36,6 @@ def test_the_account_is_there(account: AppliedObjects) -> None:
     assert_ready(account)
 
 
-def test_the_account_may_install(account: AppliedObjects, cluster: Cluster, config: DataplaneConfig) -> None:
+def test_the_account_may_install(permission: Permission) -> None:
     """After this stage, the account itself is told that it may create what later stages create."""
-    assert_ready(account)
-    assert allowed_as(cluster.api, config.namespace, "primus-lens-sa", "create", "apps", "deployments")
+    assert_ready(permission)

@@ -6,7 +6,7 @@ Undo: delete Secret `primus-lens-storage-config`.
 
 import pytest
 
-from fixtures.applications import live_secret, wanted_secret
+from fixtures.applications import assert_live_credentials, wanted_secret
 from fixtures.applying import AppliedObjects, Manifests
 from fixtures.cluster.connect import Cluster
 from fixtures.settings import DataplaneConfig
@@ -40,5 +40,4 @@ def test_the_secret_holds_the_live_credentials(
 ) -> None:
     """After this stage, the Secret's content equals what the storage's own Secrets say now."""
     assert_ready(connections)
-    same = live_secret(cluster, config).get("data", {}) == wanted_secret(cluster, config)["data"]
-    assert same, "Secret primus-lens-storage-config differs from the live credentials"
+    assert_live_credentials(cluster, config)
