@@ -22,24 +22,31 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from fixtures.leasing import COLLECTION
+from fixtures.record_sinks import CONFIG_MAP
+
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 # CommandComplete with a tag that tells of a change: postgresql.org/docs/current/protocol-message-formats.html
 WROTE = re.compile(rb"C\0\0\0[^\0](CREATE|INSERT|UPDATE|DELETE|ALTER|DROP|GRANT|COMMENT|COMMIT)[^\0]*\0")
 
 
 class KillingProxy(ThreadingHTTPServer):
-    """``written`` names what was written so far; ``kill`` is called once, after write number ``at`` (1, 2, …)."""
+    """``written`` names what was written so far; ``kill`` is called once, after write number ``at`` (1, 2, …).
+
+    ``bookkeeping``: writes of Lease and record count too. How many of them there are depends on how long a run takes.
+    """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, *, bookkeeping: bool = True) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         content = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
         cluster, user = content["clusters"][0]["cluster"], content["users"][0]["user"]
         self.target = urlsplit(cluster["server"]).netloc
         self.tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
         self.tls.load_cert_chain(user["client-certificate"], user["client-key"])
+        self.bookkeeping = bookkeeping
         self.written: list[str] = []
         self.at = 0
         self.kill: Callable[[], None] = lambda: None
@@ -103,7 +110,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _writes(self) -> bool:
         path, _, query = self.path.partition("?")
-        return self.command != "GET" and "dryRun=" not in query and not path.endswith("reviews")
+        kept = path.startswith(COLLECTION) or path.endswith(f"/{CONFIG_MAP}")
+        passed_over = path.endswith("reviews") or (kept and not self.server.bookkeeping)
+        return self.command != "GET" and "dryRun=" not in query and not passed_over
 
     def log_message(self, *_: Any) -> None:
         """Print nothing."""

@@ -79,10 +79,10 @@ def trial(point: int, wanted: Left, place: Path) -> Trial:
 
 
 def chain(points: Sequence[int], wanted: Left, place: Path) -> Trial:
-    """Kill run after run on one cluster, each after its own write number, then let one end; compare."""
+    """Kill run after run on one cluster, each at its own write (Lease and record apart), then let one end; compare."""
     result = Trial(len(points), killed=True)
     with rehearsal(f"chain-{os.getpid()}") as running:
-        proxy = KillingProxy(running.kubeconfig)
+        proxy = KillingProxy(running.kubeconfig, bookkeeping=False)
         for number, point in enumerate(points):
             proxy.written.clear()
             proxy.at = point
