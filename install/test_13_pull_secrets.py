@@ -6,6 +6,9 @@ Wanted where `registry_server` is set. Undo: delete Secret `primus-lens-registry
 import pytest
 
 from fixtures.applying import AppliedObjects, Manifests
+from fixtures.cluster.connect import Cluster
+from fixtures.registry import assert_registry_named
+from fixtures.settings import DataplaneConfig
 from fixtures.stages import stage
 from fixtures.waiting import assert_applied, assert_ready
 
@@ -25,6 +28,9 @@ def test_the_pull_secret_is_accepted(pull_secret: AppliedObjects) -> None:
     assert_applied(pull_secret)
 
 
-def test_the_pull_secret_names_the_registry(pull_secret: AppliedObjects) -> None:
-    """After this stage, the Secret has the key that the kubelet reads."""
+def test_the_pull_secret_names_the_registry(
+    pull_secret: AppliedObjects, cluster: Cluster, config: DataplaneConfig
+) -> None:
+    """After this stage, the Secret has credentials for the registry of the settings, where the kubelet reads them."""
     assert_ready(pull_secret)
+    assert_registry_named(cluster, config)
