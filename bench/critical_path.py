@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.audit import Write
-from fixtures.operators import OPERATORS
-from fixtures.words import epoch
+from fixtures.dataplane.operators import OPERATORS
+from fixtures.vocabulary.words import epoch
 
 NEAR = 0.2  # seconds between a write and a player's line about it
 AGENTS = ("primus-lens-install", "Helm/")

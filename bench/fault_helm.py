@@ -14,14 +14,14 @@ from pathlib import Path
 
 import yaml
 
-from fixtures.operators import OPERATORS, values
+from fixtures.applying.rendering import render
+from fixtures.dataplane.operators import OPERATORS, values
 from fixtures.rehearsal.faults.entries import CATALOGUE
 from fixtures.rehearsal.faults.targets import BY_OPERATOR, DATAPLANE
 from fixtures.rehearsal.places import ROOT
 from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
-from fixtures.rendering import render
-from fixtures.settings import DataplaneConfig
+from fixtures.settings.layers import DataplaneConfig
 
 TEMPLATES = {
     "infra-postgres": "postgres.yaml.j2",

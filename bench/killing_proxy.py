@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from fixtures.leasing import COLLECTION
-from fixtures.record_sinks import CONFIG_MAP
+from fixtures.lease.lease import COLLECTION
+from fixtures.record.sinks import CONFIG_MAP
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 # CommandComplete with a tag that tells of a change: postgresql.org/docs/current/protocol-message-formats.html

@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.rig import sql
 from fixtures.cluster.api import Api
-from fixtures.objects import Object, dig
 from fixtures.rehearsal.session import Rehearsal
+from fixtures.vocabulary.objects import Object, dig
 
 WRITERS = {"primus-lens-install", "helm", "Helm"}
 LEFT_OUT = {"ConfigMap default/primus-lens-installer-record", "Lease default/primus-lens-installer"}

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fixtures.operators import OPERATORS
+from fixtures.dataplane.operators import OPERATORS
 from fixtures.rehearsal.faults.entries import CATALOGUE
 from fixtures.rehearsal.faults.targets import BY_OPERATOR, DATAPLANE, operator_of
 from fixtures.rehearsal.places import ROOT
 from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
-from fixtures.words import epoch
+from fixtures.vocabulary.words import epoch
 
 LONGEST = 300  # seconds
 REFUSING = {"the API server", "admission", "RBAC", "API priority and fairness"}

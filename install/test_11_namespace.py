@@ -5,9 +5,9 @@ Undo: `kubectl delete namespace NAME`, which takes all of the dataplane with it.
 
 import pytest
 
-from fixtures.applying import AppliedObjects, Manifests
-from fixtures.stages import stage
-from fixtures.waiting import assert_applied, assert_ready
+from fixtures.applying.plugin import AppliedObjects, Manifests
+from fixtures.engine.stages import stage
+from fixtures.engine.waiting import assert_applied, assert_ready
 
 pytestmark = stage("namespace", within="1m", requires=["nodes"])
 

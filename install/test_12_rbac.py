@@ -5,11 +5,11 @@ Undo: delete ServiceAccount `primus-lens-sa`, ClusterRoleBinding and ClusterRole
 
 import pytest
 
-from fixtures.applying import AppliedObjects, Manifests
+from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.cluster.identity import Permission
 from fixtures.cluster.plugin import Permissions
-from fixtures.stages import stage
-from fixtures.waiting import assert_applied, assert_ready
+from fixtures.engine.stages import stage
+from fixtures.engine.waiting import assert_applied, assert_ready
 
 pytestmark = stage("rbac", needs={"namespace": "the ServiceAccount lives in it"}, within="1m")
 

@@ -5,12 +5,12 @@ Wanted where `registry_server` is set. Undo: delete Secret `primus-lens-registry
 
 import pytest
 
-from fixtures.applying import AppliedObjects, Manifests
+from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.cluster.connect import Cluster
-from fixtures.registry import assert_registry_named
-from fixtures.settings import DataplaneConfig
-from fixtures.stages import stage
-from fixtures.waiting import assert_applied, assert_ready
+from fixtures.dataplane.pull_secret import assert_registry_named
+from fixtures.engine.stages import stage
+from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.settings.layers import DataplaneConfig
 
 pytestmark = stage(
     "pull-secrets", needs={"namespace": "the Secret lives in it"}, within="1m", wanted_if="pull_secret_wanted"

@@ -6,11 +6,11 @@ after the objects that it serves are gone; its CRDs stay.
 
 import pytest
 
-from fixtures.applying import DryRun, Manifests
+from fixtures.applying.plugin import DryRun, Manifests
+from fixtures.engine.stages import stage
+from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.helm.plugin import Releases
 from fixtures.helm.release import Release
-from fixtures.stages import stage
-from fixtures.waiting import assert_applied, assert_ready
 
 pytestmark = stage(
     "operator-fluent",

@@ -7,10 +7,10 @@ import pytest
 
 from fixtures.database.plugin import StageDatabase
 from fixtures.database.task import DatabaseTask
-from fixtures.infrastructure import Infrastructure
-from fixtures.model import Handle
-from fixtures.stages import stage
-from fixtures.waiting import assert_applied, assert_ready
+from fixtures.dataplane.infrastructure import Infrastructure
+from fixtures.engine.stages import stage
+from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "infra-postgres",

@@ -5,10 +5,10 @@ Undo: `kubectl delete vmcluster primus-lens-vmcluster`; its PersistentVolumeClai
 
 import pytest
 
-from fixtures.infrastructure import Infrastructure
-from fixtures.model import Handle
-from fixtures.stages import stage
-from fixtures.waiting import assert_applied, assert_ready
+from fixtures.dataplane.infrastructure import Infrastructure
+from fixtures.engine.stages import stage
+from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "infra-victoriametrics",

@@ -7,8 +7,8 @@ import pytest
 
 from fixtures.database.plugin import StageDatabase
 from fixtures.database.task import DatabaseTask
-from fixtures.stages import stage
-from fixtures.waiting import assert_applied, assert_ready
+from fixtures.engine.stages import stage
+from fixtures.engine.waiting import assert_applied, assert_ready
 
 pytestmark = stage(
     "database-init",

@@ -6,12 +6,12 @@ Undo: delete Secret `primus-lens-storage-config`.
 
 import pytest
 
-from fixtures.applications import assert_live_credentials, wanted_secret
-from fixtures.applying import AppliedObjects, Manifests
+from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.cluster.connect import Cluster
-from fixtures.settings import DataplaneConfig
-from fixtures.stages import stage
-from fixtures.waiting import assert_applied, assert_ready
+from fixtures.dataplane.applications import assert_live_credentials, wanted_secret
+from fixtures.engine.stages import stage
+from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.settings.layers import DataplaneConfig
 
 pytestmark = stage(
     "storage-secret",

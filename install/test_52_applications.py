@@ -5,13 +5,13 @@ Undo: `helm uninstall pla --namespace NAMESPACE`.
 
 import pytest
 
-from fixtures.applications import CHART, RELEASE, chart_values
 from fixtures.cluster.connect import Cluster
+from fixtures.dataplane.applications import CHART, RELEASE, chart_values
+from fixtures.engine.stages import stage
+from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.helm.plugin import Releases
 from fixtures.helm.release import Release
-from fixtures.settings import DataplaneConfig
-from fixtures.stages import stage
-from fixtures.waiting import assert_applied, assert_ready
+from fixtures.settings.layers import DataplaneConfig
 
 pytestmark = stage(
     "applications",

@@ -6,9 +6,9 @@ Undo: delete the FluentBit, GrafanaDatasource and GrafanaDashboard objects befor
 
 import pytest
 
-from fixtures.applying import AppliedObjects, Manifests
-from fixtures.stages import stage
-from fixtures.waiting import assert_applied, assert_ready
+from fixtures.applying.plugin import AppliedObjects, Manifests
+from fixtures.engine.stages import stage
+from fixtures.engine.waiting import assert_applied, assert_ready
 
 pytestmark = stage(
     "monitoring",
