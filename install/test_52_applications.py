@@ -6,7 +6,7 @@ Undo: `helm uninstall pla --namespace NAMESPACE`.
 import pytest
 
 from fixtures.cluster.connect import Cluster
-from fixtures.dataplane.applications import CHART, RELEASE, chart_values
+from fixtures.dataplane.applications import CHART, PROOF, RELEASE, chart_values
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.helm.plugin import Releases
@@ -29,7 +29,7 @@ pytestmark = stage(
 @pytest.fixture(scope="session")
 def applications(helm: Releases, cluster: Cluster, config: DataplaneConfig) -> Release:
     """Install release `pla`, or leave it as it is."""
-    return helm.release(CHART, RELEASE, config.namespace, chart_values(cluster, config))
+    return helm.release(CHART, RELEASE, config.namespace, chart_values(cluster, config), PROOF)
 
 
 def test_the_chart_is_applied(applications: Release) -> None:
