@@ -9,6 +9,7 @@ pytest_plugins = [
     "fixtures.dataplane.prerequisites",
     "fixtures.applying.plugin",
     "fixtures.helm.plugin",
+    "fixtures.dataplane.plugin",
     "fixtures.dataplane.infrastructure",
     "fixtures.database.plugin",
     "fixtures.rehearsal.plugin",

@@ -15,7 +15,8 @@ from pathlib import Path
 import yaml
 
 from fixtures.applying.rendering import render
-from fixtures.dataplane.operators import OPERATORS, values
+from fixtures.dataplane.operators import OPERATORS
+from fixtures.rehearsal.door import CHART_VALUES
 from fixtures.rehearsal.faults.entries import CATALOGUE
 from fixtures.rehearsal.faults.targets import BY_OPERATOR, DATAPLANE
 from fixtures.rehearsal.places import ROOT
@@ -70,7 +71,7 @@ def _waiting() -> tuple[str, ...]:
 
 def _operator(place: Path, running: Rehearsal, stage: str, *options: str) -> HelmSaid:
     operator = OPERATORS[stage]
-    over = dict(values(operator, rehearsal=True))
+    over = dict(CHART_VALUES.get(operator.chart, {}))
     chosen = options or _waiting()
     return _helm(place, running, operator.release, running.charts / operator.chart, operator.namespace, over, *chosen)
 

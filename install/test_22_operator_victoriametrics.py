@@ -7,9 +7,9 @@ after the objects that it serves are gone; its CRDs stay.
 import pytest
 
 from fixtures.applying.plugin import DryRun, Manifests
+from fixtures.dataplane.plugin import Operators
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
-from fixtures.helm.plugin import Releases
 from fixtures.helm.release import Release
 
 pytestmark = stage(
@@ -21,9 +21,9 @@ pytestmark = stage(
 
 
 @pytest.fixture(scope="session")
-def operator(helm: Releases) -> Release:
+def operator(operators: Operators) -> Release:
     """Install the operator's chart, or leave it as it is."""
-    return helm.operator("operator-victoriametrics")
+    return operators.apply("operator-victoriametrics")
 
 
 @pytest.fixture(scope="session")
