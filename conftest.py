@@ -19,5 +19,6 @@ pytest_plugins = [
     "fixtures.metrics.plugin",
     "fixtures.lease.plugin",
     "fixtures.record.plugin",
+    "fixtures.control_plane.plugin",
     "fixtures.session.signals",
 ]
