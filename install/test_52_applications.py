@@ -1,4 +1,4 @@
-"""Stage 5.2: the Primus-Lens applications: API, jobs and Grafana, from chart `primus-lens-apps-dataplane`.
+"""Stage 5.2: the Primus-Lens applications that are switched on, and Grafana, from chart `primus-lens-apps-dataplane`.
 
 Undo: `helm uninstall pla --namespace NAMESPACE`.
 """
@@ -6,7 +6,7 @@ Undo: `helm uninstall pla --namespace NAMESPACE`.
 import pytest
 
 from fixtures.cluster.connect import Cluster
-from fixtures.dataplane.applications import CHART, PROOF, RELEASE, chart_values
+from fixtures.dataplane.applications import CHART, RELEASE, chart_values, proof
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.helm.plugin import Releases
@@ -16,11 +16,11 @@ from fixtures.settings.layers import DataplaneConfig
 pytestmark = stage(
     "applications",
     needs={
-        "rbac": "its pods run as primus-lens-sa",
+        "rbac": "charts are installed with its role",
         "pull-secrets": "its images are pulled with them",
         "operator-grafana": "makes the Grafana object's Deployment",
         "database-migration": "its tables are read and written",
-        "storage-secret": "is mounted into its pods",
+        "storage-secret": "its programs read it when they start",
     },
     within="10m",
 )
@@ -29,7 +29,7 @@ pytestmark = stage(
 @pytest.fixture(scope="session")
 def applications(helm: Releases, cluster: Cluster, config: DataplaneConfig) -> Release:
     """Install release `pla`, or leave it as it is."""
-    return helm.release(CHART, RELEASE, config.namespace, chart_values(cluster, config), PROOF)
+    return helm.release(CHART, RELEASE, config.namespace, chart_values(cluster, config), proof(config))
 
 
 def test_the_chart_is_applied(applications: Release) -> None:

@@ -17,138 +17,185 @@ app.kubernetes.io/name: primus-lens-{{ .name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- end -}}
 
-{{/* Image of an application; takes root and name. */}}
+{{/* Labels of an application's objects. The programs find each other by the last two: node exporters by `app`, all by the other. */}}
+{{- define "lens.applicationLabels" -}}
+{{ include "lens.labels" . }}
+app: primus-lens-{{ .name }}
+primus-lens-app-name: {{ .name }}
+{{- end -}}
+
+{{/* The applications: name of the section in the values, and name of the objects. */}}
+{{- define "lens.deployments" -}}
+aiAdvisor: ai-advisor
+api: api
+componentHealthExporter: component-health-exporter
+gpuResourceExporter: gpu-resource-exporter
+imageAnalyzer: image-analyzer
+jobs: jobs
+telemetryProcessor: telemetry-processor
+{{- end -}}
+{{- define "lens.daemonSets" -}}
+nodeExporter: node-exporter
+systemTuner: system-tuner
+{{- end -}}
+
+{{/* What an application reads at CONFIG_PATH; takes root and app. */}}
+{{- define "lens.config" -}}
+{{- tpl (toYaml (merge (dict "httpPort" .app.port) .app.config)) .root -}}
+{{- end -}}
+
+{{/* ConfigMap with the configuration of an application; takes root, name and app. */}}
+{{- define "lens.configMap" -}}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: primus-lens-{{ .name }}-config
+  namespace: {{ include "lens.namespace" .root }}
+  labels:
+    {{- include "lens.applicationLabels" . | nindent 4 }}
+data:
+  config.yaml: |
+    {{- include "lens.config" . | nindent 4 }}
+{{- end -}}
+
+{{/* Image of an application; takes root and app. */}}
 {{- define "lens.image" -}}
 {{- $global := .root.Values.global -}}
 {{- $registry := $global.imageRegistry | trimSuffix "/" -}}
 {{- with $registry }}{{ . }}/{{ end -}}
-primussafe/primus-lens-{{ .name }}:{{ $global.imageTag }}
+{{ .app.image }}:{{ $global.imageTag }}
 {{- end -}}
 
-{{/* Names of the storage components that are used, joined by commas. */}}
-{{- define "lens.storage" -}}
-{{- $used := list -}}
-{{- range $name := list "postgres" "opensearch" "prometheus" -}}
-{{- if index $.Values.storage $name }}{{ $used = append $used $name }}{{ end -}}
-{{- end -}}
-{{- join "," $used -}}
-{{- end -}}
-
-{{/* Deployment of an application; takes root, name, app (its values) and strategy (empty: the default). */}}
-{{- define "lens.deployment" -}}
-{{- $root := .root -}}
-{{- $values := $root.Values -}}
-apiVersion: apps/v1
-kind: Deployment
+{{/* Pod template of an application; takes root, name and app. */}}
+{{- define "lens.podTemplate" -}}
+{{- $values := .root.Values -}}
 metadata:
-  name: primus-lens-{{ .name }}
-  namespace: {{ include "lens.namespace" $root }}
   labels:
-    {{- include "lens.labels" . | nindent 4 }}
-spec:
-  replicas: {{ .app.replicas }}
-  {{- with .strategy }}
-  strategy:
-    type: {{ . }}
+    {{- include "lens.applicationLabels" . | nindent 4 }}
+  {{- if .app.port }}
+  # A changed file or Secret rolls the pods: the programs read them when they start.
+  annotations:
+    primus-lens/config-checksum: {{ include "lens.config" . | sha256sum }}
+    {{- if .app.config.loadStorageClient }}
+    primus-lens/storage-checksum: {{ $values.storage.checksum | quote }}
+    {{- end }}
   {{- end }}
-  selector:
-    matchLabels:
-      {{- include "lens.selector" . | nindent 6 }}
-  template:
-    metadata:
-      labels:
-        {{- include "lens.labels" . | nindent 8 }}
-      annotations:
-        primus-lens/storage-checksum: {{ $values.storage.checksum | quote }}
-    spec:
-      serviceAccountName: {{ $values.serviceAccountName }}
-      {{- with $values.global.imagePullSecret }}
-      imagePullSecrets:
-        - name: {{ . }}
-      {{- end }}
-      {{- with $values.podSecurityContext }}
-      securityContext:
-        {{- toYaml . | nindent 8 }}
-      {{- end }}
-      {{- if gt (int .app.replicas) 1 }}
-      topologySpreadConstraints:
-        - maxSkew: 1
-          topologyKey: kubernetes.io/hostname
-          whenUnsatisfiable: ScheduleAnyway
-          labelSelector:
-            matchLabels:
-              {{- include "lens.selector" . | nindent 14 }}
-      {{- end }}
-      {{- with .app.nodeSelector }}
-      nodeSelector:
-        {{- toYaml . | nindent 8 }}
-      {{- end }}
-      {{- with .app.tolerations }}
-      tolerations:
-        {{- toYaml . | nindent 8 }}
-      {{- end }}
-      {{- with .app.affinity }}
-      affinity:
-        {{- toYaml . | nindent 8 }}
-      {{- end }}
-      containers:
-        - name: {{ .name }}
-          image: {{ include "lens.image" . | quote }}
-          imagePullPolicy: {{ ternary "Always" "IfNotPresent" (eq $values.global.imageTag "latest") }}
-          env:
-            - name: CLUSTER_NAME
-              value: {{ $values.global.clusterName | quote }}
-            - name: POD_NAMESPACE
-              valueFrom:
-                fieldRef:
-                  fieldPath: metadata.namespace
-            - name: STORAGE_CONFIG_PATH
-              value: {{ $values.storage.mountPath | quote }}
-            - name: STORAGE_COMPONENTS
-              value: {{ include "lens.storage" $root | quote }}
-            {{- with .app.env }}
-            {{- toYaml . | nindent 12 }}
-            {{- end }}
-          ports:
-            - name: http
-              containerPort: {{ .app.port }}
-          startupProbe:
-            httpGet:
-              path: {{ .app.livenessPath }}
-              port: http
-            periodSeconds: 2
-            failureThreshold: 60
-          livenessProbe:
-            httpGet:
-              path: {{ .app.livenessPath }}
-              port: http
-            periodSeconds: 15
-            timeoutSeconds: 5
-          readinessProbe:
-            httpGet:
-              path: {{ .app.readinessPath }}
-              port: http
-            periodSeconds: 5
-            timeoutSeconds: 5
-          {{- with .app.resources }}
-          resources:
-            {{- toYaml . | nindent 12 }}
-          {{- end }}
-          {{- with $values.containerSecurityContext }}
-          securityContext:
-            {{- toYaml . | nindent 12 }}
-          {{- end }}
-          volumeMounts:
-            - name: storage-config
-              mountPath: {{ $values.storage.mountPath }}
-              readOnly: true
-            - name: tmp
-              mountPath: /tmp
-      volumes:
-        - name: storage-config
-          secret:
-            secretName: {{ $values.storage.secretName }}
-            defaultMode: 0440
-        - name: tmp
-          emptyDir: {}
+spec:
+  serviceAccountName: {{ $values.serviceAccountName }}
+  {{- with $values.global.imagePullSecret }}
+  imagePullSecrets:
+    - name: {{ . }}
+  {{- end }}
+  {{- with $values.podSecurityContext }}
+  securityContext:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if gt (int .app.replicas) 1 }}
+  topologySpreadConstraints:
+    - maxSkew: 1
+      topologyKey: kubernetes.io/hostname
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "lens.selector" . | nindent 10 }}
+  {{- end }}
+  {{- with pick .app "hostPID" "priorityClassName" }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- range $key := list "nodeSelector" "tolerations" "affinity" }}
+  {{- with index $.app $key }}
+  {{ $key }}:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- end }}
+  containers:
+    - {{ include "lens.container" . | nindent 6 | trim }}
+  {{- if or .app.port .app.hostPaths }}
+  volumes:
+    {{- if .app.port }}
+    - name: config
+      configMap:
+        name: primus-lens-{{ .name }}-config
+    {{- end }}
+    {{- range .app.hostPaths }}
+    - name: {{ .name }}
+      hostPath:
+        path: {{ .path }}
+        type: {{ .type }}
+    {{- end }}
+  {{- end }}
+{{- end -}}
+
+{{/* Container of an application; takes root, name and app. */}}
+{{- define "lens.container" -}}
+name: {{ .name }}
+image: {{ include "lens.image" . | quote }}
+imagePullPolicy: {{ ternary "Always" "IfNotPresent" (eq .root.Values.global.imageTag "latest") }}
+env:
+  {{- if .app.port }}
+  - name: CONFIG_PATH
+    value: /etc/primus-lens/config.yaml
+  {{- end }}
+  {{- range $variable := list "CLUSTER_NAME" "DEFAULT_CLUSTER_NAME" }}
+  - name: {{ $variable }}
+    value: {{ $.root.Values.global.clusterName | default "default" | quote }}
+  {{- end }}
+  {{- range $variable, $field := dict "NAMESPACE" "metadata.namespace" "POD_NAMESPACE" "metadata.namespace" "NODE_NAME" "spec.nodeName" "NODE_IP" "status.hostIP" }}
+  - name: {{ $variable }}
+    valueFrom:
+      fieldRef:
+        fieldPath: {{ $field }}
+  {{- end }}
+  {{- with .app.env }}
+  {{- tpl (toYaml .) $.root | nindent 2 }}
+  {{- end }}
+{{- with .app.resources }}
+resources:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .app.securityContext | default .root.Values.containerSecurityContext }}
+securityContext:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- if .app.port }}
+ports:
+  - name: http
+    containerPort: {{ .app.port }}
+  - name: metrics
+    containerPort: {{ add1 .app.port }}
+  {{- range $port, $number := .app.ports }}
+  - name: {{ $port }}
+    containerPort: {{ $number }}
+  {{- end }}
+# The programs open the metrics port once Secret, database and controllers are there, the other one after it. /metrics is
+# all that answers without an account; it asks the API server in some of them, so a probe that repeats only connects.
+startupProbe:
+  httpGet:
+    path: /metrics
+    port: metrics
+  periodSeconds: 2
+  timeoutSeconds: 5
+  failureThreshold: 60
+readinessProbe:
+  tcpSocket:
+    port: http
+  periodSeconds: 5
+livenessProbe:
+  tcpSocket:
+    port: metrics
+  periodSeconds: 15
+{{- end }}
+{{- if or .app.port .app.hostPaths }}
+volumeMounts:
+  {{- if .app.port }}
+  - name: config
+    mountPath: /etc/primus-lens
+    readOnly: true
+  {{- end }}
+  {{- range .app.hostPaths }}
+  - name: {{ .name }}
+    mountPath: {{ .mountPath }}
+    readOnly: {{ .readOnly | default false }}
+  {{- end }}
+{{- end }}
 {{- end -}}
