@@ -1,7 +1,8 @@
 """Stage 5.1: the Secret that tells the applications where the storage is and how to get in.
 
-A Secret that no longer matches the live credentials is brought up to date.
-Undo: delete Secret `primus-lens-storage-config`.
+A Secret that no longer matches the live credentials is brought up to date. Storage that is external gets Services, so
+that the applications can resolve it.
+Undo: delete Secret `primus-lens-storage-config` and the Services `primus-lens-external-…`.
 """
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.cluster.connect import Cluster
 from fixtures.dataplane.applications import assert_live_credentials, wanted_secret
+from fixtures.dataplane.external_storage import services
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.settings.layers import DataplaneConfig
@@ -26,8 +28,8 @@ pytestmark = stage(
 
 @pytest.fixture(scope="session")
 def connections(manifests: Manifests, cluster: Cluster, config: DataplaneConfig) -> AppliedObjects:
-    """Apply Secret `primus-lens-storage-config`, made from the live credentials."""
-    return manifests.apply_objects([wanted_secret(cluster, config)])
+    """Apply Secret `primus-lens-storage-config`, made from the live credentials, and the names of external storage."""
+    return manifests.apply_objects([wanted_secret(cluster, config), *services(config)])
 
 
 def test_the_secret_is_accepted(connections: AppliedObjects) -> None:
