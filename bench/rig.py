@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psycopg
 import yaml
@@ -24,8 +25,13 @@ from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
 
 CONTEXT = "bench"
-LONGEST = 300.0  # seconds that an install on the rehearsal may take before it is given up
-OURS = ("PYTEST_", "CHARTS_DIR", "HELM_", "MIGRATIONS_PATH", "KUBECONFIG")  # variables that would change what is run
+LONGEST = 600.0  # seconds that an install on the rehearsal may take before it is given up, whatever else runs
+LAST_WORDS = 30.0  # seconds
+FOREIGN = (
+    *("PYTEST_", "PYTHON", "CHARTS_DIR", "HELM_", "MIGRATIONS_PATH", "KUBECONFIG"),
+    *("FORCE_COLOR", "PY_COLORS", "NO_COLOR", "GITHUB_"),
+)
+"""Variables that would change what is run."""
 DATABASE = "primus_lens"
 
 
@@ -53,13 +59,19 @@ class Run:
     place: Path
 
     def wait(self, seconds: float = LONGEST) -> int:
-        """Return its exit status; negative where a signal ended it. Kills it and raises TimeoutExpired if it lasts."""
+        """Return its exit status; negative where a signal ended it. One that lasts is ended, and TimeoutError raised.
+
+        SIGABRT lets it print what each of its threads does: pytest enables faulthandler.
+        """
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait(LAST_WORDS)
+            raise TimeoutError(f"the install has not ended after {seconds:.0f} s:\n{self.output()}") from None
+        finally:
+            self.process.kill()  # where this one is interrupted, too
             self.process.wait()
-            raise
 
     def output(self) -> str:
         """Return what it has printed."""
@@ -71,29 +83,34 @@ class Run:
         return content
 
 
-def install(place: Path, rehearsal: Rehearsal, kubeconfig: Path, *options: str, context: str = CONTEXT) -> Run:
-    """Start ``pytest install`` on a context of ``kubeconfig`` that leads to ``rehearsal``; return at once."""
+def launch(place: Path, *options: str, environment: Mapping[str, str] | None = None) -> Run:
+    """Start ``pytest install`` with reports, cache and output below ``place``; return at once.
+
+    No kubeconfig is known to it but what ``environment`` names.
+    """
     place.mkdir(parents=True, exist_ok=True)
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    settings = ("--set=postgres_ssl_mode=disable", "--set=cluster_name=bench")
-    charts = (f"--charts-dir={rehearsal.charts}", f"--helm={rehearsal.helm}")
-    here = (f"--reports={place}", "-o", f"cache_dir={place}/cache", "-o", "addopts=", "-v")
-    command = [sys.executable, "-m", "pytest", "install", f"--cluster={context}", *settings, *charts, *here, *options]
-    with (place / "output").open("ab") as output:
-        process = _launch(command, {**inherited, "KUBECONFIG": str(kubeconfig), "COLUMNS": "200"}, output)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    own = {"KUBECONFIG": str(place / "no-kubeconfig"), **(environment or {})}
+    command = [sys.executable, "-m", "pytest", "install", f"--reports={place}", "-o", f"cache_dir={place}/cache"]
+    with (place / "output").open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - this Python
+            [*command, *options],
+            cwd=ROOT,
+            env={**inherited, **own},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # what is sent to the trial's terminal is not for the runs
+        )
     return Run(process, place)
 
 
-def _launch(command: list[str], environment: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 - this Python
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,  # what is sent to the trial's terminal is not for the runs
-    )
+def install(place: Path, rehearsal: Rehearsal, kubeconfig: Path, *options: str, context: str = CONTEXT) -> Run:
+    """Start an install on a context of ``kubeconfig`` that leads to ``rehearsal``; return at once."""
+    settings = ("--set=postgres_ssl_mode=disable", "--set=cluster_name=bench")
+    charts = (f"--charts-dir={rehearsal.charts}", f"--helm={rehearsal.helm}")
+    given = (f"--cluster={context}", *settings, *charts, "-o", "addopts=", "-v", *options)
+    return launch(place, *given, environment={"KUBECONFIG": str(kubeconfig), "COLUMNS": "200"})
 
 
 def write_kubeconfig(path: Path, cluster: Mapping[str, str], user: Mapping[str, str], context: str = CONTEXT) -> Path:
@@ -122,5 +139,5 @@ def sql(rehearsal: Rehearsal, statement: str, *values: object, dbname: str = DAT
     """Return the rows of one statement of the superuser; no rows where it has none."""
     socket, port = str(rehearsal.postgres_socket), rehearsal.postgres_port
     with psycopg.connect(host=socket, port=port, user="postgres", dbname=dbname, autocommit=True) as connection:
-        cursor = connection.execute(statement.encode(), values)
+        cursor = connection.execute(statement.encode(), values or None)
         return cursor.fetchall() if cursor.description else []

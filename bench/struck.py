@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.rig import launch
 from fixtures.dataplane.operators import OPERATORS
 from fixtures.rehearsal.faults.entries import CATALOGUE
 from fixtures.rehearsal.faults.targets import BY_OPERATOR, DATAPLANE, operator_of
-from fixtures.rehearsal.places import ROOT
 from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
 from fixtures.vocabulary.words import epoch
 
-LONGEST = 300  # seconds
 REFUSING = {"the API server", "admission", "RBAC", "API priority and fairness"}
-FOREIGN = ("PYTEST_", "CHARTS_DIR", "HELM_", "MIGRATIONS_PATH", "KUBECONFIG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +45,11 @@ def struck(place: Path, names: Sequence[str], grace: float) -> Struck:
     """Install on a new rehearsal with these faults."""
     running = start(Options(f"fault-{os.getpid()}", keep=True, faults=tuple(names), audit=True), lambda _: None)
     try:
-        command = [sys.executable, "-m", "pytest", "install", "--cluster=rehearsal", f"--reports={place}"]
-        command += [f"--rehearsal-name={running.name}", f"--grace={grace:g}s", "-o", f"cache_dir={place}/cache"]
-        own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-        done = subprocess.run(  # noqa: S603 - this Python
-            command,
-            cwd=ROOT,
-            env=own,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LONGEST,
-            stdin=subprocess.DEVNULL,
-        )
-        lines = {name: _line(name, done.stdout + done.stderr) for name in names}
-        return Struck(lines[names[0]], _seconds(place, running, names[0]), done.returncode, lines)
+        options = ("--cluster=rehearsal", f"--rehearsal-name={running.name}", f"--grace={grace:g}s")
+        run = launch(place, *options)
+        status, output = run.wait(), run.output()
+        lines = {name: _line(name, output) for name in names}
+        return Struck(lines[names[0]], _seconds(place, running, names[0]), status, lines)
     finally:
         running.stop()
 
