@@ -7,10 +7,10 @@ after the objects that it serves are gone; its CRDs stay.
 import pytest
 
 from fixtures.applying.plugin import DryRun, Manifests
+from fixtures.dataplane.operating import Operating
 from fixtures.dataplane.plugin import Operators
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
-from fixtures.helm.release import Release
 
 pytestmark = stage(
     "operator-grafana",
@@ -20,24 +20,24 @@ pytestmark = stage(
 
 
 @pytest.fixture(scope="session")
-def operator(operators: Operators) -> Release:
-    """Install the operator's chart, or leave it as it is."""
+def operator(operators: Operators) -> Operating:
+    """Install the operator's chart, or leave an operator that is there as it is."""
     return operators.apply("operator-grafana")
 
 
 @pytest.fixture(scope="session")
-def accepted(operator: Release, manifests: Manifests) -> DryRun:  # noqa: ARG001 - only an operator that runs is asked
+def accepted(operator: Operating, manifests: Manifests) -> DryRun:  # noqa: ARG001 - only an operator that runs is asked
     """Ask the API server whether it takes what stage 5.3 will apply."""
     return manifests.accepted("monitoring/datasources.yaml.j2", "monitoring/dashboards.yaml.j2")
 
 
-def test_the_chart_is_applied(operator: Release) -> None:
-    """After this stage, helm has been given the operator's chart."""
+def test_the_chart_is_applied(operator: Operating) -> None:
+    """After this stage, helm has been given the operator's chart, or another operator serves the dataplane."""
     assert_applied(operator)
 
 
-def test_the_operator_is_available(operator: Release) -> None:
-    """After this stage, all objects of the release are ready, the operator's Deployment among them."""
+def test_the_operator_is_available(operator: Operating) -> None:
+    """After this stage, all objects of its release are ready, or the Deployment of somebody else's operator."""
     assert_ready(operator)
 
 
