@@ -1,11 +1,13 @@
 """Stage 1.1: the namespace that holds the dataplane; everything but the operators lives in it.
 
+One that somebody else has made is used as it is. OpenSearch, Fluent Bit and two of the applications need privileged
+pods: whether the namespace takes such is asked here, and told before anything waits for them.
 Undo: `kubectl delete namespace NAME`, which takes all of the dataplane with it.
 """
 
 import pytest
 
-from fixtures.applying.plugin import AppliedObjects, Manifests
+from fixtures.applying.plugin import AppliedObjects, DryRun, Manifests
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 
@@ -14,8 +16,14 @@ pytestmark = stage("namespace", within="1m", requires=["nodes"])
 
 @pytest.fixture(scope="session")
 def namespace(manifests: Manifests) -> AppliedObjects:
-    """Apply the Namespace with the managed-by label."""
+    """Apply the Namespace with the managed-by label and its pod security, or leave somebody else's as it is."""
     return manifests.apply("prerequisites/namespace.yaml.j2")
+
+
+@pytest.fixture(scope="session")
+def privileged(namespace: AppliedObjects, manifests: Manifests) -> DryRun:  # noqa: ARG001 - one that is there
+    """Ask the API server whether it takes a privileged pod, where the settings need such."""
+    return manifests.accepted("prerequisites/privileged-pod.yaml.j2")
 
 
 def test_the_namespace_is_accepted(namespace: AppliedObjects) -> None:
@@ -26,3 +34,8 @@ def test_the_namespace_is_accepted(namespace: AppliedObjects) -> None:
 def test_the_namespace_is_active(namespace: AppliedObjects) -> None:
     """After this stage, the Namespace is Active and not being deleted."""
     assert_ready(namespace)
+
+
+def test_privileged_pods_are_taken(privileged: DryRun) -> None:
+    """After this stage, no policy refuses the privileged pods that later stages bring."""
+    assert_ready(privileged)
