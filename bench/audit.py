@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.vocabulary.words import epoch
+from fixtures.vocabulary.times import epoch
 
 WRITING = {"create", "update", "patch", "delete", "deletecollection"}
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.audit import Write
 from fixtures.dataplane.operators import OPERATORS
-from fixtures.vocabulary.words import epoch
+from fixtures.vocabulary.times import epoch
 
 NEAR = 0.2  # seconds between a write and a player's line about it
 AGENTS = ("primus-lens-install", "Helm/")

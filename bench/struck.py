@@ -19,7 +19,7 @@ from fixtures.rehearsal.faults.entries import CATALOGUE
 from fixtures.rehearsal.faults.targets import BY_OPERATOR, DATAPLANE, operator_of
 from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
-from fixtures.vocabulary.words import epoch
+from fixtures.vocabulary.times import epoch
 
 REFUSING = {"the API server", "admission", "RBAC", "API priority and fairness"}
 
