@@ -1,4 +1,6 @@
-"""Stage 4.2: the schema: every file of migrations/ that the ledger `schema_migrations` does not have is run.
+"""Stage 4.2: the schema: every SQL file of the set that the ledger `schema_migrations` does not have is run.
+
+The set is `--migrations DIR` or MIGRATIONS_PATH, else the starter set in migrations/ (docs/migrations.md).
 
 Undo: migrations are not undone; restore the database from a backup.
 """
