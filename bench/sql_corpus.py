@@ -20,10 +20,11 @@ from pathlib import Path
 
 import psycopg
 
+from fixtures.database.lexer import UnreadableSqlError
 from fixtures.database.migrations import Migration, MigrationError, read_directory
 from fixtures.database.runner import Course, migrate
 from fixtures.database.standing import Difference
-from fixtures.database.statements import UnreadableSqlError, split
+from fixtures.database.statements import split
 from fixtures.rehearsal.postgres import programs
 from fixtures.tests.postgres_server import Server, running
 
