@@ -6,12 +6,12 @@ Undo: `helm uninstall pla --namespace NAMESPACE`.
 import pytest
 
 from fixtures.cluster.connect import Cluster
-from fixtures.dataplane.applications import CHART, RELEASE, chart_values, proof
+from fixtures.dataplane.applications import CHART, RELEASE, proof, values_of_chart
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.helm.plugin import Releases
 from fixtures.helm.release import Release
-from fixtures.settings.layers import DataplaneConfig
+from fixtures.settings.layers import Settings
 
 pytestmark = stage(
     "applications",
@@ -27,9 +27,10 @@ pytestmark = stage(
 
 
 @pytest.fixture(scope="session")
-def applications(helm: Releases, cluster: Cluster, config: DataplaneConfig) -> Release:
+def applications(helm: Releases, cluster: Cluster, settings: Settings) -> Release:
     """Install release `pla`, or leave it as it is."""
-    return helm.release(CHART, RELEASE, config.namespace, chart_values(cluster, config), proof(config))
+    config, values = settings.config, values_of_chart(helm, cluster, settings)
+    return helm.release(CHART, RELEASE, config.namespace, values, proof=proof(config))
 
 
 def test_the_chart_is_applied(applications: Release) -> None:
