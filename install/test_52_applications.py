@@ -5,13 +5,14 @@ Undo: `helm uninstall pla --namespace NAMESPACE`.
 
 import pytest
 
+from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.cluster.connect import Cluster
-from fixtures.dataplane.applications import CHART, RELEASE, proof, values_of_chart
+from fixtures.dataplane.applications import CHART, RELEASE, grafana_templates, proof, values_of_chart
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.helm.plugin import Releases
 from fixtures.helm.release import Release
-from fixtures.settings.layers import Settings
+from fixtures.settings.layers import DataplaneConfig, Settings
 
 pytestmark = stage(
     "applications",
@@ -33,11 +34,24 @@ def applications(helm: Releases, cluster: Cluster, settings: Settings) -> Releas
     return helm.release(CHART, RELEASE, config.namespace, values, proof=proof(config))
 
 
+@pytest.fixture(scope="session")
+def grafana(
+    applications: Release,  # noqa: ARG001 - applied first
+    helm: Releases,
+    manifests: Manifests,
+    cluster: Cluster,
+    config: DataplaneConfig,
+) -> AppliedObjects:
+    """Apply Grafana where the applications are the older installer's, whose chart has none; else nothing."""
+    return manifests.apply(*grafana_templates(helm, cluster, config))
+
+
 def test_the_chart_is_applied(applications: Release) -> None:
     """After this stage, helm has been given the applications' chart."""
     assert_applied(applications)
 
 
-def test_the_applications_are_available(applications: Release) -> None:
+def test_the_applications_are_available(applications: Release, grafana: AppliedObjects) -> None:
     """After this stage, every workload of the release is available, and Grafana answers."""
     assert_ready(applications)
+    assert_ready(grafana)
