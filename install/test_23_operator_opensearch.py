@@ -29,7 +29,7 @@ def operator(operators: Operators) -> Operating:
 @pytest.fixture(scope="session")
 def accepted(operator: Operating, manifests: Manifests) -> DryRun:  # noqa: ARG001 - only an operator that runs is asked
     """Ask the API server whether it takes what stage 3.3 will apply."""
-    return manifests.accepted("infrastructure/opensearch.yaml.j2", "infrastructure/log-retention.yaml.j2")
+    return manifests.accepted("infrastructure/opensearch.yaml.j2", "monitoring/log-retention.yaml.j2")
 
 
 def test_the_chart_is_applied(operator: Operating) -> None:

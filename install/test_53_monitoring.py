@@ -1,7 +1,9 @@
 """Stage 5.3: log collection on every node, and Grafana's datasources and dashboards.
 
-Applied once Grafana answers: an earlier datasource would be looked at again only minutes later.
-Undo: delete the FluentBit, GrafanaDatasource and GrafanaDashboard objects before their operators.
+Applied once Grafana answers: an earlier datasource would be looked at again only minutes later. The index template goes
+before Fluent Bit: the first line makes the index of the day, and a template is for indices to come.
+Undo: delete the FluentBit, OpenSearchISMPolicy, OpensearchIndexTemplate, GrafanaDatasource and GrafanaDashboard objects
+before their operators.
 """
 
 import pytest
@@ -22,7 +24,13 @@ pytestmark = stage(
 
 
 @pytest.fixture(scope="session")
-def monitoring(manifests: Manifests) -> AppliedObjects:
+def log_indices(manifests: Manifests) -> AppliedObjects:
+    """Apply the index template and, where logs are not kept for ever, the policy that deletes old ones."""
+    return manifests.apply("monitoring/log-retention.yaml.j2")
+
+
+@pytest.fixture(scope="session")
+def monitoring(log_indices: AppliedObjects, manifests: Manifests) -> AppliedObjects:  # noqa: ARG001 - it comes first
     """Apply FluentBit and its configuration, the datasources and the dashboards."""
     return manifests.apply(
         "monitoring/credentials.yaml.j2",
@@ -30,6 +38,16 @@ def monitoring(manifests: Manifests) -> AppliedObjects:
         "monitoring/datasources.yaml.j2",
         "monitoring/dashboards.yaml.j2",
     )
+
+
+def test_the_log_indices_are_accepted(log_indices: AppliedObjects) -> None:
+    """After this stage, the API server has taken the index template and the policy."""
+    assert_applied(log_indices)
+
+
+def test_logs_have_their_fields_and_their_days(log_indices: AppliedObjects) -> None:
+    """After this stage, OpenSearch has the template for indices of logs, and the policy for their age."""
+    assert_ready(log_indices)
 
 
 def test_monitoring_is_accepted(monitoring: AppliedObjects) -> None:
