@@ -10,6 +10,7 @@ from fixtures.cluster.identity import Permission
 from fixtures.cluster.plugin import Permissions
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.vocabulary import names
 
 pytestmark = stage("rbac", needs={"namespace": "the ServiceAccount lives in it"}, within="1m")
 
@@ -23,7 +24,7 @@ def account(manifests: Manifests) -> AppliedObjects:
 @pytest.fixture(scope="session")
 def permission(account: AppliedObjects, permissions: Permissions) -> Permission:  # noqa: ARG001 - one that is bound
     """Ask, as the account itself, whether it may create what later stages create."""
-    return permissions.of("primus-lens-sa", "create", "apps", "deployments")
+    return permissions.of(names.SERVICE_ACCOUNT, "create", "apps", "deployments")
 
 
 def test_the_account_is_accepted(account: AppliedObjects) -> None:
