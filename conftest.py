@@ -12,6 +12,7 @@ pytest_plugins = [
     "fixtures.dataplane.plugin",
     "fixtures.dataplane.infrastructure",
     "fixtures.database.plugin",
+    "fixtures.planning.plugin",
     "fixtures.rehearsal.plugin",
     "fixtures.diagnosis.plugin",
     "fixtures.narration.plugin",
