@@ -1,6 +1,7 @@
-"""Stage 4.1: the database and the application user's rights on it.
+"""Stage 4.1: the database, the application user's rights on it, and a user for Grafana that may read alone.
 
-Works on an external PostgreSQL (`postgres_host`) too. Undo: nothing to undo; the rights go with the database.
+Works on an external PostgreSQL (`postgres_host`) too. Undo: the rights go with the database; of an external one,
+`DROP OWNED BY primus_lens_grafana; DROP ROLE primus_lens_grafana`.
 """
 
 import pytest
@@ -24,6 +25,12 @@ def initialised(database: StageDatabase) -> DatabaseTask:
     return database.initialised()
 
 
+@pytest.fixture(scope="session")
+def grafana_user(initialised: DatabaseTask, database: StageDatabase) -> DatabaseTask:  # noqa: ARG001 - it comes first
+    """Make the role by which Grafana reads, and its Secret, where they are missing."""
+    return database.read_by_grafana()
+
+
 def test_the_user_is_not_refused(initialised: DatabaseTask) -> None:
     """After this stage, nothing speaks against the connection or the statements."""
     assert_applied(initialised)
@@ -32,3 +39,8 @@ def test_the_user_is_not_refused(initialised: DatabaseTask) -> None:
 def test_the_user_creates_and_drops_tables(initialised: DatabaseTask) -> None:
     """After this stage, the application user can create and drop a table in its database."""
     assert_ready(initialised)
+
+
+def test_grafana_reads_as_a_user_of_its_own(grafana_user: DatabaseTask) -> None:
+    """After this stage, Grafana's user enters the database, or it is told why the application's user has to do."""
+    assert_ready(grafana_user)
