@@ -10,6 +10,7 @@ pytest_plugins = [
     "fixtures.applying.plugin",
     "fixtures.helm.plugin",
     "fixtures.dataplane.infrastructure",
+    "fixtures.dataplane.collection",
     "fixtures.dataplane.plugin",
     "fixtures.database.plugin",
     "fixtures.planning.plugin",
