@@ -22,7 +22,8 @@ else
 fi
 
 (cd "$source" && tar --create --exclude=__pycache__ --exclude=fixtures/tests --exclude=fixtures/rehearsal/tools \
-  --exclude=fixtures/rehearsal/stand_ins conftest.py pyproject.toml fixtures install manifests migrations) |
+  --exclude=fixtures/rehearsal/stand_ins conftest.py pyproject.toml docs/troubleshooting.md \
+  fixtures install manifests migrations) |
   tar --extract --no-same-owner --directory="$app"
 cp "$source/image/entrypoint.sh" "$app/bin/entrypoint"
 # Nothing writes to the image later: modules are compiled now, and trusted by content and not by time.

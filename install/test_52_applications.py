@@ -1,17 +1,18 @@
-"""Stage 5.2: the applications that are switched on, and Grafana, from chart `primus-lens-apps-dataplane`."""
+"""Stage 5.2: the Primus-Lens applications that are switched on, and Grafana, from chart `primus-lens-apps-dataplane`.
+
+Undo: `helm uninstall pla --namespace NAMESPACE`.
+"""
 
 import pytest
 
 from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.cluster.connect import Cluster
-from fixtures.dataplane.applications import CHART, RELEASE, grafana_templates, proof, values_of_chart
+from fixtures.dataplane.applications import CHART, RELEASE, asks, grafana_templates, proof, values_of_chart
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.helm.plugin import Releases
 from fixtures.helm.release import Release
-from fixtures.lifecycle.plugin import Removals
 from fixtures.settings.layers import DataplaneConfig, Settings
-from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "applications",
@@ -30,7 +31,8 @@ pytestmark = stage(
 def applications(helm: Releases, cluster: Cluster, settings: Settings) -> Release:
     """Install release `pla`, or leave it as it is."""
     config, values = settings.config, values_of_chart(helm, cluster, settings)
-    return helm.release(CHART, RELEASE, config.namespace, values, proof=proof(config))
+    asked = asks(helm, cluster, settings)
+    return helm.release(CHART, RELEASE, config.namespace, values, proof=proof(config), asks=asked)
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +45,6 @@ def grafana(
 ) -> AppliedObjects:
     """Apply Grafana where the applications are the older installer's, whose chart has none; else nothing."""
     return manifests.apply(*grafana_templates(helm, cluster, config))
-
-
-@pytest.fixture(scope="session")
-def undo(removals: Removals, manifests: Manifests) -> Handle:
-    """Uninstall release `pla`, and delete a Grafana that was applied beside it."""
-    return removals.objects(manifests.render("monitoring/grafana.yaml.j2"), RELEASE)
 
 
 def test_the_chart_is_applied(applications: Release) -> None:

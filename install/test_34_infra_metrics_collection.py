@@ -1,0 +1,63 @@
+"""Stage 3.4: what collects metrics: exporters, the objects that say what is scraped, and the agent that scrapes.
+
+An exporter or agent that the cluster has already is left alone, and used. Scrape objects go before the agent: its
+operator then writes one configuration, with all of them in it.
+Undo: `kubectl delete vmagent primus-lens-vmagent`, then the VMNodeScrape, VMPodScrape and VMServiceScrape objects, and
+Deployment and DaemonSet `primus-lens-kube-state-metrics`, `primus-lens-prometheus-node-exporter`.
+"""
+
+import pytest
+
+from fixtures.dataplane.collection import Collection
+from fixtures.engine.stages import stage
+from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.vocabulary.model import Handle
+
+pytestmark = stage(
+    "infra-metrics-collection",
+    needs={"infra-victoriametrics": "its agent writes there"},
+    within="10m",
+    wanted_if="metrics_collected",
+)
+
+
+@pytest.fixture(scope="session")
+def kube_state(collection: Collection) -> Handle:
+    """Apply kube-state-metrics, or use the cluster's own."""
+    return collection.exporter("kube-state-metrics")
+
+
+@pytest.fixture(scope="session")
+def nodes(collection: Collection) -> Handle:
+    """Apply Prometheus' node exporter, or use the cluster's own."""
+    return collection.exporter("node-exporter")
+
+
+@pytest.fixture(scope="session")
+def scrapes(collection: Collection) -> Handle:
+    """Apply what says what is scraped."""
+    return collection.scrapes()
+
+
+@pytest.fixture(scope="session")
+def agent(scrapes: Handle, collection: Collection) -> Handle:  # noqa: ARG001 - they come first
+    """Apply VMAgent `primus-lens-vmagent`, or use one that collects for this storage."""
+    return collection.agent()
+
+
+def test_what_collects_is_accepted(kube_state: Handle, nodes: Handle, scrapes: Handle, agent: Handle) -> None:
+    """After this stage, the API server has taken all of its objects."""
+    for handle in (kube_state, nodes, scrapes, agent):
+        assert_applied(handle)
+
+
+def test_the_exporters_are_available(kube_state: Handle, nodes: Handle) -> None:
+    """After this stage, kube-state-metrics runs, and a node exporter on every node."""
+    assert_ready(kube_state)
+    assert_ready(nodes)
+
+
+def test_the_agent_scrapes_them(scrapes: Handle, agent: Handle) -> None:
+    """After this stage, the agent runs, and its configuration has every scrape object."""
+    assert_ready(agent)
+    assert_ready(scrapes)
