@@ -3,11 +3,14 @@
 Undo: `helm uninstall pla --namespace NAMESPACE`.
 """
 
+from functools import partial
+
 import pytest
 
 from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.cluster.connect import Cluster
 from fixtures.dataplane.applications import CHART, RELEASE, asks, grafana_templates, proof, values_of_chart
+from fixtures.dataplane.images import unheeded
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.helm.plugin import Releases
@@ -31,8 +34,8 @@ pytestmark = stage(
 def applications(helm: Releases, cluster: Cluster, settings: Settings) -> Release:
     """Install release `pla`, or leave it as it is."""
     config, values = settings.config, values_of_chart(helm, cluster, settings)
-    asked = asks(helm, cluster, settings)
-    return helm.release(CHART, RELEASE, config.namespace, values, proof=proof(config), asks=asked)
+    asked, heeds = asks(helm, cluster, settings), partial(unheeded, settings=settings)
+    return helm.release(CHART, RELEASE, config.namespace, values, proof=proof(config), asks=asked, followed=heeds)
 
 
 @pytest.fixture(scope="session")
