@@ -13,6 +13,7 @@ pytest_plugins = [
     "fixtures.dataplane.collection",
     "fixtures.dataplane.plugin",
     "fixtures.database.plugin",
+    "fixtures.lifecycle.plugin",
     "fixtures.planning.plugin",
     "fixtures.rehearsal.plugin",
     "fixtures.diagnosis.plugin",

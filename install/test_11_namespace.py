@@ -2,7 +2,6 @@
 
 One that somebody else has made is used as it is. OpenSearch, Fluent Bit and two of the applications need privileged
 pods: whether the namespace takes such is asked here, and told before anything waits for them.
-Undo: `kubectl delete namespace NAME`, which takes all of the dataplane with it.
 """
 
 import pytest
@@ -10,6 +9,8 @@ import pytest
 from fixtures.applying.plugin import AppliedObjects, DryRun, Manifests
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage("namespace", within="1m", requires=["nodes"])
 
@@ -24,6 +25,12 @@ def namespace(manifests: Manifests) -> AppliedObjects:
 def privileged(namespace: AppliedObjects, manifests: Manifests) -> DryRun:  # noqa: ARG001 - one that is there
     """Ask the API server whether it takes a privileged pod, where the settings need such."""
     return manifests.accepted("prerequisites/privileged-pod.yaml.j2")
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Delete the namespace that we have made, where nothing of somebody else's and no data is in it."""
+    return removals.namespace("prerequisites/namespace.yaml.j2")
 
 
 def test_the_namespace_is_accepted(namespace: AppliedObjects) -> None:

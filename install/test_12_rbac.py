@@ -1,7 +1,4 @@
-"""Stage 1.2: the account of the dataplane's applications and jobs, and the role that it is bound to.
-
-Undo: delete ServiceAccount `primus-lens-sa`, ClusterRoleBinding and ClusterRole `primus-lens-installer`.
-"""
+"""Stage 1.2: the account of the dataplane's applications and jobs, and the role that it is bound to."""
 
 import pytest
 
@@ -10,7 +7,9 @@ from fixtures.cluster.identity import Permission
 from fixtures.cluster.plugin import Permissions
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
 from fixtures.vocabulary import names
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage("rbac", needs={"namespace": "the ServiceAccount lives in it"}, within="1m")
 
@@ -25,6 +24,12 @@ def account(manifests: Manifests) -> AppliedObjects:
 def permission(account: AppliedObjects, permissions: Permissions) -> Permission:  # noqa: ARG001 - one that is bound
     """Ask, as the account itself, whether it may create what later stages create."""
     return permissions.of(names.SERVICE_ACCOUNT, "create", "apps", "deployments")
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Delete account, binding and role."""
+    return removals.of("prerequisites/rbac.yaml.j2")
 
 
 def test_the_account_is_accepted(account: AppliedObjects) -> None:

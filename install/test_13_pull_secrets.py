@@ -1,6 +1,6 @@
 """Stage 1.3 (optional): the credentials with which nodes pull the applications' images.
 
-Wanted where `registry_server` is set. Undo: delete Secret `primus-lens-registry`.
+Wanted where `registry_server` is set.
 """
 
 import pytest
@@ -10,7 +10,10 @@ from fixtures.cluster.connect import Cluster
 from fixtures.dataplane.pull_secret import assert_registry_named
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
 from fixtures.settings.layers import DataplaneConfig
+from fixtures.vocabulary import names
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "pull-secrets", needs={"namespace": "the Secret lives in it"}, within="1m", wanted_if="pull_secret_wanted"
@@ -21,6 +24,12 @@ pytestmark = stage(
 def pull_secret(manifests: Manifests) -> AppliedObjects:
     """Apply the Secret of type kubernetes.io/dockerconfigjson."""
     return manifests.apply("prerequisites/pull-secret.yaml.j2")
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Delete the Secret."""
+    return removals.secret(names.PULL_SECRET)
 
 
 def test_the_pull_secret_is_accepted(pull_secret: AppliedObjects) -> None:

@@ -1,8 +1,4 @@
-"""Stage 2.1: the operator that makes PostgreSQL out of a PostgresCluster (CrunchyData PGO).
-
-Undo: `helm uninstall pgo --namespace postgres-operator`,
-after the objects that it serves are gone; its CRDs stay.
-"""
+"""Stage 2.1: the operator that makes PostgreSQL out of a PostgresCluster (CrunchyData PGO)."""
 
 import pytest
 
@@ -11,6 +7,8 @@ from fixtures.dataplane.operating import Operating
 from fixtures.dataplane.plugin import Operators
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "operator-pgo",
@@ -30,6 +28,12 @@ def operator(operators: Operators) -> Operating:
 def accepted(operator: Operating, manifests: Manifests) -> DryRun:  # noqa: ARG001 - only an operator that runs is asked
     """Ask the API server whether it takes what stage 3.1 will apply."""
     return manifests.accepted("infrastructure/postgres.yaml.j2")
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Uninstall the operator with its definitions, where nothing of its kinds is left."""
+    return removals.operator("operator-pgo")
 
 
 def test_the_chart_is_applied(operator: Operating) -> None:

@@ -1,8 +1,4 @@
-"""Stage 2.2: the operator that makes metrics storage out of a VMCluster, and what scrapes out of a VMAgent.
-
-Undo: `helm uninstall vm-operator --namespace vm-operator`,
-after the objects that it serves are gone; its CRDs stay.
-"""
+"""Stage 2.2: the operator that makes metrics storage out of a VMCluster, and what scrapes out of a VMAgent."""
 
 import pytest
 
@@ -11,6 +7,8 @@ from fixtures.dataplane.operating import Operating
 from fixtures.dataplane.plugin import Operators
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "operator-victoriametrics",
@@ -32,6 +30,12 @@ def accepted(operator: Operating, manifests: Manifests) -> DryRun:  # noqa: ARG0
     return manifests.accepted(
         "infrastructure/victoriametrics.yaml.j2", "infrastructure/scrapes.yaml.j2", "infrastructure/vmagent.yaml.j2"
     )
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Uninstall the operator with its definitions, where nothing of its kinds is left."""
+    return removals.operator("operator-victoriametrics")
 
 
 def test_the_chart_is_applied(operator: Operating) -> None:

@@ -1,8 +1,4 @@
-"""Stage 2.4: the operator that makes Grafana, its datasources and dashboards.
-
-Undo: `helm uninstall grafana-operator --namespace grafana-operator`,
-after the objects that it serves are gone; its CRDs stay.
-"""
+"""Stage 2.4: the operator that makes Grafana, its datasources and dashboards."""
 
 import pytest
 
@@ -11,6 +7,8 @@ from fixtures.dataplane.operating import Operating
 from fixtures.dataplane.plugin import Operators
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "operator-grafana",
@@ -29,6 +27,12 @@ def operator(operators: Operators) -> Operating:
 def accepted(operator: Operating, manifests: Manifests) -> DryRun:  # noqa: ARG001 - only an operator that runs is asked
     """Ask the API server whether it takes what stage 5.3 will apply."""
     return manifests.accepted("monitoring/datasources.yaml.j2", "monitoring/dashboards.yaml.j2")
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Uninstall the operator with its definitions, where nothing of its kinds is left."""
+    return removals.operator("operator-grafana")
 
 
 def test_the_chart_is_applied(operator: Operating) -> None:

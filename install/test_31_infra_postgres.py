@@ -1,7 +1,4 @@
-"""Stage 3.1: PostgreSQL, which keeps the dataplane's state.
-
-Undo: `kubectl delete postgrescluster primus-lens`; PGO deletes its volumes with it.
-"""
+"""Stage 3.1: PostgreSQL, which keeps the dataplane's state."""
 
 import pytest
 
@@ -10,6 +7,7 @@ from fixtures.database.task import DatabaseTask
 from fixtures.dataplane.infrastructure import Infrastructure
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
 from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
@@ -31,6 +29,12 @@ def postgres_cluster(infrastructure: Infrastructure) -> Handle:
 def answer(postgres_cluster: Handle, database: StageDatabase) -> DatabaseTask:  # noqa: ARG001 - only a ready one is asked
     """Ask the database as its user, directly or through the API server's port-forward."""
     return database.answers()
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Delete the PostgresCluster, with which PGO deletes its volumes, where data may go."""
+    return removals.storage("postgres")
 
 
 def test_the_postgres_cluster_is_accepted(postgres_cluster: Handle) -> None:

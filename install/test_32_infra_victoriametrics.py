@@ -1,13 +1,11 @@
-"""Stage 3.2: VictoriaMetrics, which keeps the dataplane's metrics.
-
-Undo: `kubectl delete vmcluster primus-lens-vmcluster`; its PersistentVolumeClaim stays.
-"""
+"""Stage 3.2: VictoriaMetrics, which keeps the dataplane's metrics."""
 
 import pytest
 
 from fixtures.dataplane.infrastructure import Infrastructure
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
 from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
@@ -23,6 +21,12 @@ pytestmark = stage(
 def metrics_storage(infrastructure: Infrastructure) -> Handle:
     """Apply VMCluster `primus-lens-vmcluster`, by a chart in service where `--charts-dir` has one."""
     return infrastructure.apply("victoriametrics")
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Delete the VMCluster and its claims, where data may go."""
+    return removals.storage("victoriametrics")
 
 
 def test_the_vmcluster_is_accepted(metrics_storage: Handle) -> None:

@@ -1,13 +1,11 @@
-"""Stage 3.3: OpenSearch, which keeps the logs of the cluster.
-
-Undo: `kubectl delete opensearchcluster primus-lens-logs`; its PersistentVolumeClaim stays.
-"""
+"""Stage 3.3: OpenSearch, which keeps the logs of the cluster."""
 
 import pytest
 
 from fixtures.dataplane.infrastructure import Infrastructure
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
 from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
@@ -23,6 +21,12 @@ pytestmark = stage(
 def log_storage(infrastructure: Infrastructure) -> Handle:
     """Apply OpenSearchCluster `primus-lens-logs`, by a chart in service where `--charts-dir` has one."""
     return infrastructure.apply("opensearch")
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Delete the OpenSearchCluster, its claims and its accounts, where data may go."""
+    return removals.storage("opensearch")
 
 
 def test_the_opensearch_cluster_is_accepted(log_storage: Handle) -> None:

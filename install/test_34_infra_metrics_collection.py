@@ -2,15 +2,14 @@
 
 An exporter or agent that the cluster has already is left alone, and used. Scrape objects go before the agent: its
 operator then writes one configuration, with all of them in it.
-Undo: `kubectl delete vmagent primus-lens-vmagent`, then the VMNodeScrape, VMPodScrape and VMServiceScrape objects, and
-Deployment and DaemonSet `primus-lens-kube-state-metrics`, `primus-lens-prometheus-node-exporter`.
 """
 
 import pytest
 
-from fixtures.dataplane.collection import Collection
+from fixtures.dataplane.collection import TEMPLATES, Collection
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
 from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
@@ -43,6 +42,12 @@ def scrapes(collection: Collection) -> Handle:
 def agent(scrapes: Handle, collection: Collection) -> Handle:  # noqa: ARG001 - they come first
     """Apply VMAgent `primus-lens-vmagent`, or use one that collects for this storage."""
     return collection.agent()
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Delete the agent, then what it scrapes, then the exporters that are ours."""
+    return removals.of(*TEMPLATES)
 
 
 def test_what_collects_is_accepted(kube_state: Handle, nodes: Handle, scrapes: Handle, agent: Handle) -> None:

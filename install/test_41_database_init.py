@@ -2,6 +2,10 @@
 
 Works on an external PostgreSQL (`postgres_host`) too. Undo: the rights go with the database; of an external one,
 `DROP OWNED BY primus_lens_grafana; DROP ROLE primus_lens_grafana`.
+
+
+@pytest.fixture(scope="session")
+Works on an external PostgreSQL (`postgres_host`) too.
 """
 
 import pytest
@@ -10,6 +14,9 @@ from fixtures.database.plugin import StageDatabase
 from fixtures.database.task import DatabaseTask
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
+from fixtures.vocabulary import names
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "database-init",
@@ -29,6 +36,12 @@ def initialised(database: StageDatabase) -> DatabaseTask:
 def grafana_user(initialised: DatabaseTask, database: StageDatabase) -> DatabaseTask:  # noqa: ARG001 - it comes first
     """Make the role by which Grafana reads, and its Secret, where they are missing."""
     return database.read_by_grafana()
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Leave the rights to the database, with which they go; and the Secret of Grafana's role, while there is that."""
+    return removals.with_database("the database and the rights on it", names.GRAFANA_POSTGRES_SECRET)
 
 
 def test_the_user_is_not_refused(initialised: DatabaseTask) -> None:

@@ -1,8 +1,6 @@
 """Stage 4.2: the schema: every SQL file of the set that the ledger `schema_migrations` does not have is run.
 
 The set is `--migrations DIR` or MIGRATIONS_PATH, else the starter set in migrations/ (docs/migrations.md).
-
-Undo: migrations are not undone; restore the database from a backup.
 """
 
 import pytest
@@ -11,6 +9,8 @@ from fixtures.database.plugin import StageDatabase
 from fixtures.database.task import DatabaseTask
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "database-migration",
@@ -24,6 +24,12 @@ pytestmark = stage(
 def migrated(database: StageDatabase) -> DatabaseTask:
     """Run the migrations that are not in the ledger."""
     return database.migrated()
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Leave the tables to the database: migrations are not undone by guess."""
+    return removals.with_database("the tables of the migrations")
 
 
 def test_no_migration_is_refused(migrated: DatabaseTask) -> None:

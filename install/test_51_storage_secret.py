@@ -2,7 +2,6 @@
 
 A Secret that no longer matches the live credentials is brought up to date. Storage that is external gets Services, so
 that the applications can resolve it.
-Undo: delete Secret `primus-lens-storage-config` and the Services `primus-lens-external-…`.
 """
 
 import pytest
@@ -13,7 +12,10 @@ from fixtures.dataplane.applications import assert_live_credentials, wanted_secr
 from fixtures.dataplane.external_storage import services
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
 from fixtures.settings.layers import DataplaneConfig
+from fixtures.vocabulary import names
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "storage-secret",
@@ -30,6 +32,12 @@ pytestmark = stage(
 def connections(manifests: Manifests, cluster: Cluster, config: DataplaneConfig) -> AppliedObjects:
     """Apply Secret `primus-lens-storage-config`, made from the live credentials, and the names of external storage."""
     return manifests.apply_objects([wanted_secret(cluster, config), *services(config)])
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals, config: DataplaneConfig) -> Handle:
+    """Delete the Secret, and the Services of external storage."""
+    return removals.secret(names.STORAGE_SECRET, *services(config))
 
 
 def test_the_secret_is_accepted(connections: AppliedObjects) -> None:

@@ -1,7 +1,4 @@
-"""Stage 5.2: the Primus-Lens applications that are switched on, and Grafana, from chart `primus-lens-apps-dataplane`.
-
-Undo: `helm uninstall pla --namespace NAMESPACE`.
-"""
+"""Stage 5.2: the applications that are switched on, and Grafana, from chart `primus-lens-apps-dataplane`."""
 
 from functools import partial
 
@@ -15,7 +12,9 @@ from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.helm.plugin import Releases
 from fixtures.helm.release import Release
+from fixtures.lifecycle.plugin import Removals
 from fixtures.settings.layers import DataplaneConfig, Settings
+from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "applications",
@@ -48,6 +47,12 @@ def grafana(
 ) -> AppliedObjects:
     """Apply Grafana where the applications are the older installer's, whose chart has none; else nothing."""
     return manifests.apply(*grafana_templates(helm, cluster, config))
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals, manifests: Manifests) -> Handle:
+    """Uninstall release `pla`, and delete a Grafana that was applied beside it."""
+    return removals.objects(manifests.render("monitoring/grafana.yaml.j2"), RELEASE)
 
 
 def test_the_chart_is_applied(applications: Release) -> None:

@@ -2,8 +2,6 @@
 
 Applied once Grafana answers: an earlier datasource would be looked at again only minutes later. The index template goes
 before Fluent Bit: the first line makes the index of the day, and a template is for indices to come.
-Undo: delete the FluentBit, OpenSearchISMPolicy, OpensearchIndexTemplate, GrafanaDatasource and GrafanaDashboard objects
-before their operators.
 """
 
 import pytest
@@ -11,6 +9,15 @@ import pytest
 from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
+from fixtures.lifecycle.plugin import Removals
+from fixtures.vocabulary.model import Handle
+
+TEMPLATES = (
+    "monitoring/credentials.yaml.j2",
+    "monitoring/fluentbit.yaml.j2",
+    "monitoring/datasources.yaml.j2",
+    "monitoring/dashboards.yaml.j2",
+)
 
 pytestmark = stage(
     "monitoring",
@@ -32,12 +39,13 @@ def log_indices(manifests: Manifests) -> AppliedObjects:
 @pytest.fixture(scope="session")
 def monitoring(log_indices: AppliedObjects, manifests: Manifests) -> AppliedObjects:  # noqa: ARG001 - it comes first
     """Apply FluentBit and its configuration, the datasources and the dashboards."""
-    return manifests.apply(
-        "monitoring/credentials.yaml.j2",
-        "monitoring/fluentbit.yaml.j2",
-        "monitoring/datasources.yaml.j2",
-        "monitoring/dashboards.yaml.j2",
-    )
+    return manifests.apply(*TEMPLATES)
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals) -> Handle:
+    """Delete all of its objects, those that others name last."""
+    return removals.of("monitoring/log-retention.yaml.j2", *TEMPLATES)
 
 
 def test_the_log_indices_are_accepted(log_indices: AppliedObjects) -> None:
