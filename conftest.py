@@ -24,4 +24,5 @@ pytest_plugins = [
     "fixtures.record.plugin",
     "fixtures.control_plane.plugin",
     "fixtures.session.signals",
+    "fixtures.session.memory",
 ]
