@@ -15,7 +15,7 @@ pytestmark = stage(
     needs={"operator-pgo": "makes it out of the PostgresCluster"},
     within="10m",
     wanted_if="postgres_managed",
-    requires=["storage_class"],
+    requires=["postgres_storage_class"],
 )
 
 

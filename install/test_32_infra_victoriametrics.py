@@ -13,7 +13,7 @@ pytestmark = stage(
     needs={"operator-victoriametrics": "makes it out of the VMCluster"},
     within="10m",
     wanted_if="vm_managed",
-    requires=["storage_class"],
+    requires=["vm_storage_class"],
 )
 
 

@@ -13,7 +13,7 @@ pytestmark = stage(
     needs={"operator-opensearch": "makes it out of the OpenSearchCluster"},
     within="15m",
     wanted_if="opensearch_managed",
-    requires=["storage_class"],
+    requires=["opensearch_storage_class"],
 )
 
 
