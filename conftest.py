@@ -15,6 +15,7 @@ pytest_plugins = [
     "fixtures.database.plugin",
     "fixtures.lifecycle.plugin",
     "fixtures.planning.plugin",
+    "fixtures.preflight.plugin",
     "fixtures.rehearsal.plugin",
     "fixtures.diagnosis.plugin",
     "fixtures.narration.plugin",

@@ -16,7 +16,7 @@ from typing import Any
 from bench.rig import launch
 from fixtures.dataplane.operators import OPERATORS
 from fixtures.rehearsal.faults.entries import CATALOGUE
-from fixtures.rehearsal.faults.targets import BY_OPERATOR, DATAPLANE, operator_of
+from fixtures.rehearsal.faults.targets import BEFORE_STAGES, BY_OPERATOR, DATAPLANE, operator_of
 from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
 from fixtures.vocabulary.times import epoch
@@ -56,7 +56,7 @@ def struck(place: Path, names: Sequence[str], grace: float) -> Struck:
 
 def _line(name: str, output: str) -> str:
     stage = stage_hit(name)
-    begin = "ERROR: " if stage == "connection" else f"{stage}: "
+    begin = "ERROR: " if stage in BEFORE_STAGES else f"{stage}: "
     return next((line for line in output.splitlines() if line.startswith(begin)), "")
 
 
