@@ -11,6 +11,8 @@ pytest_plugins = [
     "fixtures.helm.plugin",
     "fixtures.dataplane.infrastructure",
     "fixtures.dataplane.collection",
+    "fixtures.dataplane.external_answers",
+    "fixtures.dataplane.monitoring",
     "fixtures.dataplane.plugin",
     "fixtures.database.plugin",
     "fixtures.lifecycle.plugin",

@@ -1,11 +1,7 @@
 """Stage 4.1: the database, the application user's rights on it, and a user for Grafana that may read alone.
 
-Works on an external PostgreSQL (`postgres_host`) too. Undo: the rights go with the database; of an external one,
+Works on an external PostgreSQL (`postgres_host`) too, where Grafana's role stays when the dataplane is taken away:
 `DROP OWNED BY primus_lens_grafana; DROP ROLE primus_lens_grafana`.
-
-
-@pytest.fixture(scope="session")
-Works on an external PostgreSQL (`postgres_host`) too.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""Stage 5.3: log collection on every node, and Grafana's datasources and dashboards.
+"""Stage 5.3: log collection on every node, and Grafana's datasources and dashboards; proven by a line that arrives.
 
 Applied once Grafana answers: an earlier datasource would be looked at again only minutes later. The index template goes
 before Fluent Bit: the first line makes the index of the day, and a template is for indices to come.
@@ -7,6 +7,7 @@ before Fluent Bit: the first line makes the index of the day, and a template is 
 import pytest
 
 from fixtures.applying.plugin import AppliedObjects, Manifests
+from fixtures.dataplane.monitoring import Monitoring
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.lifecycle.plugin import Removals
@@ -37,15 +38,31 @@ def log_indices(manifests: Manifests) -> AppliedObjects:
 
 
 @pytest.fixture(scope="session")
-def monitoring(log_indices: AppliedObjects, manifests: Manifests) -> AppliedObjects:  # noqa: ARG001 - it comes first
+def monitoring(
+    log_indices: AppliedObjects,  # noqa: ARG001 - it comes first
+    manifests: Manifests,
+    monitoring_parts: Monitoring,
+) -> AppliedObjects:
     """Apply FluentBit and its configuration, the datasources and the dashboards."""
-    return manifests.apply(*TEMPLATES)
+    return manifests.apply(*TEMPLATES, made=monitoring_parts.finished)
 
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
     """Delete all of its objects, those that others name last."""
     return removals.of("monitoring/log-retention.yaml.j2", *TEMPLATES)
+
+
+@pytest.fixture(scope="session")
+def log_lines(monitoring: AppliedObjects, monitoring_parts: Monitoring) -> Handle:
+    """Ask OpenSearch for a line that was logged since."""
+    return monitoring_parts.logs(monitoring)
+
+
+@pytest.fixture(scope="session")
+def dashboards(monitoring: AppliedObjects, monitoring_parts: Monitoring) -> Handle:
+    """Ask Grafana for its health, and through it each datasource and the first panel of each dashboard."""
+    return monitoring_parts.grafana(monitoring)
 
 
 def test_the_log_indices_are_accepted(log_indices: AppliedObjects) -> None:
@@ -66,3 +83,13 @@ def test_monitoring_is_accepted(monitoring: AppliedObjects) -> None:
 def test_logs_are_collected_and_dashboards_shown(monitoring: AppliedObjects) -> None:
     """After this stage, Fluent Bit runs on every node, and datasources and dashboards are synchronised."""
     assert_ready(monitoring)
+
+
+def test_a_line_arrives(log_lines: Handle) -> None:
+    """After this stage, a line that a pod has logged is found in OpenSearch."""
+    assert_ready(log_lines)
+
+
+def test_datasources_answer(dashboards: Handle) -> None:
+    """After this stage, Grafana is well, each datasource answers, and no dashboard's first panel is red."""
+    assert_ready(dashboards)
