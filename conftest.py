@@ -16,6 +16,7 @@ pytest_plugins = [
     "fixtures.dataplane.plugin",
     "fixtures.database.plugin",
     "fixtures.lifecycle.plugin",
+    "fixtures.lifecycle.rolling_back",
     "fixtures.planning.plugin",
     "fixtures.preflight.plugin",
     "fixtures.rehearsal.plugin",
