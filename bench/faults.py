@@ -22,7 +22,7 @@ from typing import Any
 from bench.fault_helm import HelmSaid, helm_says
 from bench.rig import say
 from bench.struck import Struck, struck
-from fixtures.rehearsal.faults.entries import CATALOGUE, HARD, LATER
+from fixtures.rehearsal.faults.entries import CATALOGUE, HARD, LAST, LATER
 from fixtures.rehearsal.faults.examples import GROUPS, masked, rewritten
 from fixtures.rehearsal.places import ROOT
 
@@ -41,7 +41,7 @@ class Row:
 
     def in_time(self, grace: float) -> bool:
         """Whether the stage failed as soon as it is to."""
-        graces = {HARD: 0, LATER: 4}.get(self.judged, 1)
+        graces = {HARD: 0, LATER: 4, LAST: 6}.get(self.judged, 1)
         return self.install.seconds is None or self.install.seconds <= graces * grace + SLACK
 
 

@@ -1,12 +1,12 @@
 """Stage 3.4: what collects metrics: exporters, the objects that say what is scraped, and the agent that scrapes.
 
 An exporter or agent that the cluster has already is left alone, and used. Scrape objects go before the agent: its
-operator then writes one configuration, with all of them in it.
+operator then writes one configuration, with all of them in it. Proven by samples that come back from VictoriaMetrics.
 """
 
 import pytest
 
-from fixtures.dataplane.collection import TEMPLATES, Collection
+from fixtures.dataplane.collection import Collection
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.lifecycle.plugin import Removals
@@ -45,9 +45,15 @@ def agent(scrapes: Handle, collection: Collection) -> Handle:  # noqa: ARG001 - 
 
 
 @pytest.fixture(scope="session")
-def undo(removals: Removals) -> Handle:
+def samples(agent: Handle, collection: Collection) -> Handle:
+    """Ask VictoriaMetrics for samples of all that is scraped."""
+    return collection.samples(agent)
+
+
+@pytest.fixture(scope="session")
+def undo(removals: Removals, collection: Collection) -> Handle:
     """Delete the agent, then what it scrapes, then the exporters that are ours."""
-    return removals.of(*TEMPLATES)
+    return removals.objects(collection.everything())
 
 
 def test_what_collects_is_accepted(kube_state: Handle, nodes: Handle, scrapes: Handle, agent: Handle) -> None:
@@ -66,3 +72,8 @@ def test_the_agent_scrapes_them(scrapes: Handle, agent: Handle) -> None:
     """After this stage, the agent runs, and its configuration has every scrape object."""
     assert_ready(agent)
     assert_ready(scrapes)
+
+
+def test_samples_arrive(samples: Handle) -> None:
+    """After this stage, VictoriaMetrics has new samples of everything that is scraped."""
+    assert_ready(samples)
