@@ -1,6 +1,7 @@
 """Names the plugins of the installer; each owns one concern."""
 
 pytest_plugins = [
+    "fixtures.session.early",  # before all that takes time to import
     "fixtures.redaction.plugin",
     "fixtures.engine.hooks",
     "fixtures.settings.plugin",

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from fixtures.lease.lease import COLLECTION
+from fixtures.lease.stored import COLLECTION
 from fixtures.record.sinks import CONFIG_MAP
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
