@@ -28,6 +28,7 @@ pytest_plugins = [
     "fixtures.lease.plugin",
     "fixtures.record.plugin",
     "fixtures.control_plane.plugin",
+    "fixtures.session.version",
     "fixtures.session.signals",
     "fixtures.session.memory",
 ]
