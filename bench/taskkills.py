@@ -1,9 +1,10 @@
-"""Task kills: one task whose runs die of SIGKILL again and again, and with each of them the controller.
+"""Task kills: tasks whose runs die of SIGKILL again and again, and with each of them the controller.
 
 usage: python -m bench.taskkills [--points 30]
 
-The controller is a process of its own; its Jobs' pods are played here: each runs the Job's command on one rehearsal. In
-the end the task is completed, it was set back once for each killed run, and each attempt had one Job.
+The controller is a process of its own; its Jobs' pods are played here: each runs the Job's command on a rehearsal. In
+the end each task is completed, it was set back once for each killed run, and each attempt had one Job. A task that is
+completed before all points were reached leaves them to another one, on a rehearsal of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,19 +33,19 @@ from fixtures.tests.task_kit import Target
 
 NAMESPACE = "task-kills"
 LONGEST = 20.0  # seconds of a run before it is killed
+BEHIND = 3.0  # seconds at most between a run's end and its controller's: it sets back, claims and creates meanwhile
 EARLY = "UPDATE dataplane_install_tasks SET updated_at = now() - interval '1 hour' WHERE status = 'pending'"
-PATIENCE = 1800.0  # seconds
+PATIENCE = 1800.0  # seconds for one task
 
 
 class Trial:
     """A task, its runs, and the controllers that came and went."""
 
-    def __init__(self, found: Rehearsal, tables: Tables, points: int) -> None:
-        self.rehearsal, self.tables = found, tables
+    def __init__(self, found: Rehearsal, tables: Tables, points: int, chance: random.Random) -> None:
+        self.rehearsal, self.tables, self.chance = found, tables, chance
         self.place = Path(tempfile.mkdtemp(prefix="task-kills-"))
         self.template = played_template(self.place)
         self.cluster = connect("jobs", found.context, found.kubeconfig)
-        chance = random.Random(points)  # noqa: S311 - the same points each time
         self.after = [chance.uniform(0.5, LONGEST) for _ in range(points)]
         self.controllers_killed = 0
         self.controller = self._controller()
@@ -80,6 +82,7 @@ class Trial:
                 return False
             if len(player.runs) > seen and player.runs[-1].process.poll() is not None:
                 seen = len(player.runs)
+                pause.wait(self.chance.uniform(0.0, BEHIND))
                 self.controller.kill()
                 self.controller.wait()
                 self.controllers_killed += 1
@@ -89,33 +92,43 @@ class Trial:
         return True
 
 
+def one_task(found: Rehearsal, tables: Tables, points: int, chance: random.Random) -> tuple[int, bool]:
+    """Let one task's runs die at up to ``points`` moments; returns at how many, and whether all was well in the end."""
+    trial = Trial(found, tables, points, chance)
+    player = trial.prepare()
+    begun = time.monotonic()
+    task = tables.task(row=Target(found).row, max_retries=10 * points)
+    try:
+        trial.follow(task, player)
+    finally:
+        trial.controller.kill()
+        player.close()
+    state = tables.state(task)
+    killed = sum(run.process.poll() == -signal.SIGKILL for run in player.runs)
+    jobs = {pod["metadata"]["labels"]["batch.kubernetes.io/controller-uid"] for pod in player.pods}
+    say(f"{state['status']} after {time.monotonic() - begun:.0f} s: {killed} runs killed, {len(player.runs)} in all")
+    say(f"set back {state['retry_count']} times, {len(jobs)} Jobs for {len(player.pods)} pods")
+    say(f"controllers killed: {trial.controllers_killed}; {state['error_message']}")
+    trial.cluster.close()
+    return killed, state["status"] == "completed" and len(jobs) == len(player.runs) == state["retry_count"] + 1
+
+
 def main() -> int:
-    """Run the trial and print what it came to."""
+    """Run tasks until all points are reached, and print what they came to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--points", type=int, default=30)
     points = parser.parse_args().points
-    with running() as server, rehearsal(f"task-kills-{os.getpid()}") as found:
-        tables = tables_in(server)
-        trial = Trial(found, tables, points)
-        player = trial.prepare()
-        begun = time.monotonic()
-        task = tables.task(row=Target(found).row, max_retries=10 * points)
-        try:
-            trial.follow(task, player)
-        finally:
-            trial.controller.kill()
-            player.close()
-        state = tables.state(task)
-        killed = sum(run.process.poll() == -9 for run in player.runs)
-        jobs = {pod["metadata"]["labels"]["batch.kubernetes.io/controller-uid"] for pod in player.pods}
-        say(
-            f"{state['status']} after {time.monotonic() - begun:.0f} s: {killed} runs killed, {len(player.runs)} in all"
-        )
-        say(f"set back {state['retry_count']} times, {len(jobs)} Jobs for {len(player.pods)} pods")
-        say(f"controllers killed: {trial.controllers_killed}; {state['error_message']}")
-        good = state["status"] == "completed" and len(jobs) == len(player.runs) == state["retry_count"] + 1
-        trial.cluster.close()
-        return int(not good)
+    chance = random.Random(points)  # noqa: S311 - the same points each time
+    killed, good, number = 0, True, 0
+    with running() as server:
+        while killed < points and good:
+            number += 1
+            with rehearsal(f"task-kills-{os.getpid()}-{number}") as found:
+                died, good = one_task(found, tables_in(server), points - killed, chance)
+                killed += died
+                good = good and died > 0
+    say(f"{killed} runs killed in {number} tasks: {'all are well' if good else 'the last one is not as it should be'}")
+    return int(not good)
 
 
 if __name__ == "__main__":

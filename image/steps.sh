@@ -39,7 +39,7 @@ fi
 if [ -n "${CHARTS:-}" ]; then
   cp -R "$CHARTS" "$app/charts"
 else
-  for chart in "$app"/manifests/charts/operators/*/; do
+  for chart in "$app"/manifests/charts/operators/*/ "$app"/manifests/charts/newest/operators/*/; do
     "$app/bin/helm" dependency build "$chart"
   done
 fi
