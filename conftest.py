@@ -25,6 +25,7 @@ pytest_plugins = [
     "fixtures.narration.plugin",
     "fixtures.report.plugin",
     "fixtures.metrics.plugin",
+    "fixtures.bundle.plugin",
     "fixtures.lease.plugin",
     "fixtures.record.plugin",
     "fixtures.control_plane.plugin",
