@@ -58,12 +58,12 @@ data:
     {{- include "lens.config" . | nindent 4 }}
 {{- end -}}
 
-{{/* Image of an application; takes root and app. */}}
+{{/* Image of an application, whose name may end in a digest instead of the tag; takes root and app. */}}
 {{- define "lens.image" -}}
 {{- $global := .root.Values.global -}}
 {{- $registry := $global.imageRegistry | trimSuffix "/" -}}
 {{- with $registry }}{{ . }}/{{ end -}}
-{{ .app.image }}:{{ $global.imageTag }}
+{{ .app.image }}{{ if not (contains "@" .app.image) }}:{{ $global.imageTag }}{{ end }}
 {{- end -}}
 
 {{/* Pod template of an application; takes root, name and app. */}}
