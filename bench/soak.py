@@ -1,0 +1,145 @@
+"""Soak: installs under random pairs of soft faults that heal within the grace, looked at from outside when they end.
+
+usage: python -m bench.soak [--minutes 60] [--seed N]
+
+Each round has a rehearsal of its own. A round is bad where the install ends red (everything healed in time), does not
+end (a hang), or ends green while the API server shows something that is not ready. The seed that is printed makes the
+same rounds again. Ends with status 1 where a round was bad, and prints what each came to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.rig import launch, say
+from fixtures.rehearsal.faults.entries import CATALOGUE, LAST, LATER, SOFT
+from fixtures.rehearsal.faults.healing import showing
+from fixtures.rehearsal.players.client import Client, RequestError
+from fixtures.rehearsal.players.kinds import KINDS
+from fixtures.rehearsal.request import Options
+from fixtures.rehearsal.session import Rehearsal, start
+
+STAYS = {"progress-deadline", "namespace-terminating"}  # what these did to an object is not healed with them
+BEGINS, LASTS = (0, 20), (3, 14)  # seconds; all are healed long before the grace of 30 s is over
+COUNTS = {  # kind -> the fields of spec and status that are to be equal
+    "Deployment": ("spec.replicas", "status.availableReplicas"),
+    "StatefulSet": ("spec.replicas", "status.readyReplicas"),
+    "DaemonSet": ("status.desiredNumberScheduled", "status.numberAvailable"),
+}
+SAYS = {  # kind -> a field of its status, and what it says of a custom resource that is well
+    "PersistentVolumeClaim": ("status.phase", "Bound"),
+    "VMCluster": ("status.clusterStatus", "operational"),
+    "OpenSearchCluster": ("status.health", "green"),
+    "Grafana": ("status.stageStatus", "success"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one install came to: ``good``, ``red``, ``hang``, ``false green``, or ``not judged`` with a fault on."""
+
+    came_to: str
+    seconds: float
+    said: str
+
+
+def soft() -> list[str]:
+    """Return the faults that pass unnoticed where they heal within the grace."""
+    return [name for name, entry in CATALOGUE.items() if entry.judged in {SOFT, LATER, LAST} and name not in STAYS]
+
+
+def pair(dice: random.Random) -> tuple[str, ...]:
+    """Return two faults, each with a target and times of its own."""
+
+    def one(name: str) -> str:
+        target = dice.choice(CATALOGUE[name].targets)
+        return f"{name}:{target}@{dice.randint(*BEGINS)}+{dice.randint(*LASTS)}"
+
+    return tuple(one(name) for name in dice.sample(soft(), 2))
+
+
+def field(obj: Any, path: str) -> Any:
+    """Return a field by its dotted path; None where there is none."""
+    for key in path.split("."):
+        obj = obj.get(key) if isinstance(obj, dict) else None
+    return obj
+
+
+def unready(client: Client) -> Iterator[str]:
+    """Yield what the API server shows of the cluster that is not ready. None of the installer's own code is asked."""
+    for kind in (*COUNTS, *SAYS):
+        for obj in _listed(client, kind):
+            name = f"{kind} {obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}"
+            if kind in COUNTS:
+                wanted, got = (field(obj, path) or 0 for path in COUNTS[kind])
+                old = field(obj, "status.observedGeneration") != obj["metadata"]["generation"]
+                if old or wanted != got:
+                    yield f"{name}: {got}/{wanted}"
+            elif field(obj, SAYS[kind][0]) != SAYS[kind][1]:
+                yield f"{name}: {SAYS[kind][0]} is {field(obj, SAYS[kind][0])}"
+
+
+def _listed(client: Client, kind: str) -> list[dict[str, Any]]:
+    try:
+        return list(client.request("GET", KINDS[kind].path())["items"])
+    except RequestError as error:
+        if error.status == 404:
+            return []
+        raise
+
+
+def played(faults: Sequence[str]) -> Round:
+    """Install once under these faults."""
+    running = start(Options(f"soak-{os.getpid()}", keep=True, faults=tuple(faults)), lambda _: None)
+    begun = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="soak-") as place:
+            run = launch(Path(place), "--cluster=rehearsal", f"--rehearsal-name={running.name}")
+            try:
+                status = run.wait()
+            except TimeoutError:
+                return Round("hang", time.monotonic() - begun, run.output()[-2000:])
+            return Round(*_judged(running, status, run.output(), time.monotonic() - begun))
+    finally:
+        running.stop()
+
+
+def _judged(running: Rehearsal, status: int, output: str, seconds: float) -> tuple[str, float, str]:
+    if status:
+        return "red", seconds, output[-3000:]
+    found = "; ".join(unready(Client(running.kubeconfig)))
+    if on := showing(running.players_log):
+        return "not judged", seconds, f"on at its end: {', '.join(sorted(on))}"
+    return ("false green" if found else "good"), seconds, found
+
+
+def main() -> int:
+    """Play rounds until the time is over; return 1 where one was bad."""
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    given = parser.parse_args()
+    say(f"seed {given.seed}, {given.minutes:g} minutes, {len(soft())} faults")
+    dice, totals = random.Random(given.seed), Counter[str]()  # noqa: S311 - it picks faults, nothing secret
+    ends = time.monotonic() + given.minutes * 60
+    while time.monotonic() < ends:
+        faults = pair(dice)
+        came = played(faults)
+        totals[came.came_to] += 1
+        say(f"{totals.total()}: {came.came_to} after {came.seconds:.0f} s  {' '.join(faults)}  {came.said}".rstrip())
+    say(f"{totals.total()} installs: {', '.join(f'{count} {what}' for what, count in totals.items())}")
+    return int(bool(totals.keys() & {"red", "hang", "false green"}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
