@@ -22,7 +22,8 @@ from typing import Any
 from bench.fault_helm import HelmSaid, helm_says
 from bench.rig import say
 from bench.struck import Struck, struck
-from fixtures.rehearsal.faults.entries import CATALOGUE, HARD, LAST, LATER, LOCKED, PASSES
+from fixtures.rehearsal.faults.entries import CATALOGUE
+from fixtures.rehearsal.faults.entry import HARD, LAST, LATER, LOCKED, PASSES
 from fixtures.rehearsal.faults.examples import GROUPS, masked, rewritten
 from fixtures.rehearsal.places import ROOT
 

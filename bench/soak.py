@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.rig import launch, say
-from fixtures.rehearsal.faults.entries import CATALOGUE, LAST, LATER, SOFT
+from fixtures.rehearsal.faults.entries import CATALOGUE
+from fixtures.rehearsal.faults.entry import LAST, LATER, SOFT
 from fixtures.rehearsal.faults.healing import showing
 from fixtures.rehearsal.players.client import Client, RequestError
 from fixtures.rehearsal.players.kinds import KINDS
