@@ -110,9 +110,7 @@ class Trial:
 
         with self.server.connect(dbname) as connection:
             try:
-                left = migrate(
-                    connection, read_directory(self.directory), Course(stop, say, lambda: None, lambda _: None)
-                )
+                left = migrate(connection, read_directory(self.directory), Course(stop, say, lambda _: None))
             except InterruptedError:
                 left = None
         return time.monotonic() - begun, left
