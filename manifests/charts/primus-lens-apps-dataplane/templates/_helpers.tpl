@@ -9,6 +9,17 @@
 app.kubernetes.io/part-of: primus-lens
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- with .root.Values.global.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Annotations of an object, with their key; takes root. */}}
+{{- define "lens.annotations" -}}
+{{- with .root.Values.global.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* Labels that never change; takes root and name. */}}
@@ -53,6 +64,7 @@ metadata:
   namespace: {{ include "lens.namespace" .root }}
   labels:
     {{- include "lens.applicationLabels" . | nindent 4 }}
+  {{- include "lens.annotations" . | indent 2 }}
 data:
   config.yaml: |
     {{- include "lens.config" . | nindent 4 }}
@@ -72,12 +84,17 @@ data:
 metadata:
   labels:
     {{- include "lens.applicationLabels" . | nindent 4 }}
-  {{- if .app.port }}
-  # A changed file or Secret rolls the pods: the programs read them when they start.
+  {{- if or .app.port $values.global.commonAnnotations }}
   annotations:
+    {{- with $values.global.commonAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    {{- if .app.port }}
+    # A changed file or Secret rolls the pods: the programs read them when they start.
     primus-lens/config-checksum: {{ include "lens.config" . | sha256sum }}
     {{- if .app.config.loadStorageClient }}
     primus-lens/storage-checksum: {{ $values.storage.checksum | quote }}
+    {{- end }}
     {{- end }}
   {{- end }}
 spec:
