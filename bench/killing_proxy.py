@@ -14,6 +14,7 @@ import re
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,6 +34,8 @@ WROTE = re.compile(rb"C\0\0\0[^\0](CREATE|INSERT|UPDATE|DELETE|ALTER|DROP|GRANT|
 class KillingProxy(ThreadingHTTPServer):
     """``written`` names what was written so far; ``kill`` is called once, after write number ``at`` (1, 2, …).
 
+    It is called as well after the first write of a name in ``left``, which is counted down then.
+
     ``bookkeeping``: writes of Lease and record count too. How many of them there are depends on how long a run takes.
     """
 
@@ -49,6 +52,7 @@ class KillingProxy(ThreadingHTTPServer):
         self.bookkeeping = bookkeeping
         self.written: list[str] = []
         self.at = 0
+        self.left: Counter[str] = Counter()
         self.kill: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         threading.Thread(target=self.serve_forever, args=(0.05,), name="killing proxy", daemon=True).start()
@@ -62,8 +66,9 @@ class KillingProxy(ThreadingHTTPServer):
         """Count a write; return whether it was the last one of this installer."""
         with self._lock:
             self.written.append(what)
-            if len(self.written) != self.at:
+            if len(self.written) != self.at and not self.left[what]:
                 return False
+            self.left -= Counter([what])
             self.kill()
             return True
 

@@ -1,9 +1,11 @@
 """Kill matrix: an installer killed after write number N, then run again, has to end where an undisturbed one ends.
 
-usage: python -m bench.killmatrix [--points 64]
+usage: python -m bench.killmatrix [--points 64 | --chain]
 
 Every point has a new rehearsal cluster. Odd points kill the installer alone, as an out-of-memory kill does (its helm is
 left to its guard); even ones all of its processes, as a lost node does.
+With ``--chain``, all points share a cluster: each run is killed after the first write after which none has been, until
+one ends by itself, and that is compared. Lease and record are left out there: each run writes them from the beginning.
 Before the second run, rows are written to the database as far as it is there: they have to be there afterwards.
 Prints ``killed N, recovered N``, and for what was not recovered why; exit status 0 where nothing failed.
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -32,7 +35,11 @@ from bench.outcome import Left, data_uids, left_by_install
 from bench.rig import Run, install, rehearsal, say, sql, write_kubeconfig
 from fixtures.cluster.api import Api
 from fixtures.cluster.connect import connect
+from fixtures.lease.stored import COLLECTION
+from fixtures.record.sinks import CONFIG_MAP
 from fixtures.rehearsal.session import Rehearsal
+
+BOOKKEEPING = re.compile(rf"{COLLECTION}|/{CONFIG_MAP}$")
 
 
 @dataclass(slots=True)
@@ -91,6 +98,30 @@ def chain(points: Sequence[int], wanted: Left, place: Path) -> Trial:
             result.after += f"{proxy.written[-1]} ({len(proxy.written)}/{point}, status {status}); "
         proxy.at = 0
         result.faults = _again(place / "again", running, proxy, wanted)
+        proxy.close()
+    return result
+
+
+def whole_chain(wanted: Left, written: Sequence[str], place: Path) -> Trial:
+    """Kill run after run on one cluster, each after the first write after which none was killed; compare the last."""
+    result = Trial(0)
+    with rehearsal(f"chain-{os.getpid()}") as running:
+        proxy = KillingProxy(running.kubeconfig, bookkeeping=False)
+        proxy.left, uids = Counter(written), dict[str, str]()
+        while True:
+            proxy.written.clear()
+            result.point += 1
+            status = _started(place / str(result.point), running, proxy, armed=result.point).wait()
+            if status != -signal.SIGKILL:
+                break
+            result.killed, result.after = True, f"{proxy.written[-1]} ({result.point})"
+            say(f"run {result.point}: killed after {proxy.written[-1]}, write {len(proxy.written)} of the run")
+            seen = data_uids(_api(running))
+            result.faults += [f"{name} was made anew" for name, uid in uids.items() if seen.get(name) != uid]
+            uids |= seen
+        result.faults += [f"run {result.point} ended with status {status}"] if status else []
+        result.faults += _again(place / "again", running, proxy, wanted)
+        say(f"{result.point - 1} killed; never written last: {dict(proxy.left) or 'none'}")
         proxy.close()
     return result
 
@@ -175,11 +206,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--points", type=int, default=64, help="the last ones may not be reached: installs differ a little"
     )
+    parser.add_argument("--chain", action="store_true", help="all points on one cluster, one after the other")
     parser.add_argument("--jobs", type=int, default=1, help="points tried side by side")
     parser.add_argument("--place", type=Path, default=None, help="directory of the runs' outputs")
     chosen = parser.parse_args(arguments)
     place = chosen.place or Path(tempfile.mkdtemp(prefix="killmatrix-"))
     wanted, written = undisturbed(place / "undisturbed")
+    if chosen.chain:
+        done = whole_chain(wanted, [each for each in written if not BOOKKEEPING.search(each)], place / "chain")
+        say("; ".join(done.faults) or "recovered")
+        return 1 if done.faults or not done.killed else 0
     points = sample(len(written), chosen.points)
     say(f"{len(written)} writes in an undisturbed install, {len(points)} of them are tried; outputs in {place}")
     order = random.Random(4).sample(points, len(points))  # noqa: S311 - so that what Ctrl-C leaves is a fair sample too
