@@ -1,4 +1,7 @@
-"""Stage 1.2: the account of the dataplane's applications and jobs, and the role that it is bound to."""
+"""Stage 1.2: the account of the dataplane's jobs with its role, and who may reach the pods of the namespace.
+
+The role has what an install asks for (`installer_role`); network policies come with `network_policies_enabled`.
+"""
 
 import pytest
 
@@ -12,12 +15,13 @@ from fixtures.vocabulary import names
 from fixtures.vocabulary.model import Handle
 
 pytestmark = stage("rbac", needs={"namespace": "the ServiceAccount lives in it"}, within="1m")
+TEMPLATES = ("prerequisites/rbac.yaml.j2", "prerequisites/network-policies.yaml.j2")
 
 
 @pytest.fixture(scope="session")
 def account(manifests: Manifests) -> AppliedObjects:
-    """Apply the ServiceAccount, the ClusterRole and the binding."""
-    return manifests.apply("prerequisites/rbac.yaml.j2")
+    """Apply the ServiceAccount, the ClusterRole and the binding, and the network policies."""
+    return manifests.apply(*TEMPLATES)
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +32,8 @@ def permission(account: AppliedObjects, permissions: Permissions) -> Permission:
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Delete account, binding and role."""
-    return removals.of("prerequisites/rbac.yaml.j2")
+    """Delete account, binding, role and network policies."""
+    return removals.of(*TEMPLATES)
 
 
 def test_the_account_is_accepted(account: AppliedObjects) -> None:
@@ -38,7 +42,7 @@ def test_the_account_is_accepted(account: AppliedObjects) -> None:
 
 
 def test_the_account_is_there(account: AppliedObjects) -> None:
-    """After this stage, all three objects are there."""
+    """After this stage, all objects are there."""
     assert_ready(account)
 
 

@@ -75,7 +75,8 @@ data:
 {{- $global := .root.Values.global -}}
 {{- $registry := $global.imageRegistry | trimSuffix "/" -}}
 {{- with $registry }}{{ . }}/{{ end -}}
-{{ .app.image }}{{ if not (contains "@" .app.image) }}:{{ $global.imageTag }}{{ end }}
+{{- $digest := get ($global.imageDigests | default dict) .app.image -}}
+{{ .app.image }}{{ if $digest }}@{{ $digest }}{{ else if not (contains "@" .app.image) }}:{{ $global.imageTag }}{{ end }}
 {{- end -}}
 
 {{/* Pod template of an application; takes root, name and app. */}}
@@ -99,6 +100,9 @@ metadata:
   {{- end }}
 spec:
   serviceAccountName: {{ $values.serviceAccountName }}
+  {{- if not (dig "config" "loadK8SClient" false .app) }}
+  automountServiceAccountToken: false
+  {{- end }}
   {{- with $values.global.imagePullSecret }}
   imagePullSecrets:
     - name: {{ . }}
@@ -147,7 +151,7 @@ spec:
 {{- define "lens.container" -}}
 name: {{ .name }}
 image: {{ include "lens.image" . | quote }}
-imagePullPolicy: {{ ternary "Always" "IfNotPresent" (eq .root.Values.global.imageTag "latest") }}
+imagePullPolicy: {{ ternary "Always" "IfNotPresent" (hasSuffix ":latest" (include "lens.image" .)) }}
 env:
   {{- if .app.port }}
   - name: CONFIG_PATH
