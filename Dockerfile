@@ -8,6 +8,7 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /helm helm.sh/helm/v4/cmd/he
 FROM python:3.13-slim-bookworm AS build
 COPY --from=helm /helm /helm
 COPY . /source
+ARG MIRROR=
 RUN HELM=/helm /source/image/steps.sh /out
 
 FROM python:3.13-slim-bookworm

@@ -5,6 +5,7 @@
 #   PACKAGES  a directory of installed packages to take whole; without it those of requirements.lock are installed
 #   HELM      a helm 4 to take; without it helm is built from the pinned Go modules of the rehearsal
 #   CHARTS    a directory of charts to take whole; without it the wrappers' upstream charts are fetched with that helm
+#   MIRROR    a chart repository that has them all, for a site that reaches no other; without it each comes from its own
 set -eu
 root=${1:?image/steps.sh ROOT}
 source=$(cd "$(dirname "$0")/.." && pwd)
@@ -40,7 +41,12 @@ if [ -n "${CHARTS:-}" ]; then
   cp -R "$CHARTS" "$app/charts"
 else
   for chart in "$app"/manifests/charts/operators/*/ "$app"/manifests/charts/newest/operators/*/; do
+    if [ -n "${MIRROR:-}" ]; then
+      cp "$chart/Chart.yaml" "$root/Chart.yaml"
+      sed -i "s|^\( *repository: \).*|\1$MIRROR|" "$chart/Chart.yaml"
+    fi
     "$app/bin/helm" dependency build "$chart"
+    if [ -n "${MIRROR:-}" ]; then mv "$root/Chart.yaml" "$chart/Chart.yaml"; fi
   done
 fi
 
