@@ -100,7 +100,11 @@ def left_by_install(api: Api, rehearsal: Rehearsal) -> Left:
 def data_uids(api: Api) -> dict[str, str]:
     """Return the uids of the objects that hold data: who has another uid has lost it."""
     kinds = ("PersistentVolumeClaim", "PostgresCluster.postgres-operator.crunchydata.com")
-    found = [obj for kind in (*kinds, "OpenSearchCluster.opensearch.opster.io") for obj in api.list(kind)]
+    found = [
+        obj
+        for kind in (*kinds, "OpenSearchCluster.opensearch.opster.io", "OpenSearchCluster.opensearch.org")
+        for obj in api.list(kind)
+    ]
     return {_named(obj): obj["metadata"]["uid"] for obj in found}
 
 
