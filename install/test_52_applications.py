@@ -25,6 +25,7 @@ pytestmark = stage(
         "database-migration": "its tables are read and written",
         "storage-secret": "its programs read it when they start",
     },
+    requires=["grafana_admin_secret"],
     within="10m",
 )
 
