@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "fixtures.session.early",  # before all that takes time to import
+    "fixtures.session.memory",
     "fixtures.redaction.plugin",
     "fixtures.engine.hooks",
     "fixtures.settings.plugin",
@@ -35,5 +36,4 @@ pytest_plugins = [
     "fixtures.control_plane.plugin",
     "fixtures.session.version",
     "fixtures.session.signals",
-    "fixtures.session.memory",
 ]

@@ -85,6 +85,7 @@ def test_logs_are_collected_and_dashboards_shown(monitoring: AppliedObjects) -> 
     assert_ready(monitoring)
 
 
+@pytest.mark.usefixtures("dashboards")  # asked about beside it
 def test_a_line_arrives(log_lines: Handle) -> None:
     """After this stage, a line that a pod has logged is found in OpenSearch."""
     assert_ready(log_lines)
