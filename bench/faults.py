@@ -23,7 +23,7 @@ from bench.fault_helm import HelmSaid, helm_says
 from bench.rig import say
 from bench.struck import Struck, struck
 from fixtures.rehearsal.faults.entries import CATALOGUE
-from fixtures.rehearsal.faults.entry import HARD, LAST, LATER, LOCKED, PASSES
+from fixtures.rehearsal.faults.entry import HARD, LAST, LATER, LOCKED, PASSES, TIMED
 from fixtures.rehearsal.faults.examples import GROUPS, masked, rewritten
 from fixtures.rehearsal.places import ROOT
 
@@ -42,7 +42,7 @@ class Row:
 
     def in_time(self, grace: float) -> bool:
         """Whether the stage failed as soon as it is to."""
-        graces = {HARD: 0, LATER: 4, LAST: 6, LOCKED: 30 / grace}.get(self.judged, 1)
+        graces = {HARD: 0, LATER: 4, LAST: 6, LOCKED: 30 / grace, TIMED: 20 / grace}.get(self.judged, 1)
         return self.install.seconds is None or self.install.seconds <= graces * grace + SLACK
 
 

@@ -15,12 +15,15 @@ from typing import Any
 
 from bench.rig import launch
 from fixtures.dataplane.operators import OPERATORS
+from fixtures.rehearsal.faults import targets
 from fixtures.rehearsal.faults.entries import CATALOGUE
-from fixtures.rehearsal.faults.targets import BEFORE_STAGES, BY_OPERATOR, DATAPLANE, operator_of
+from fixtures.rehearsal.faults.entry import TIMED
+from fixtures.rehearsal.faults.targets import BEFORE_STAGES, DATAPLANE, operator_of
 from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
 from fixtures.vocabulary.times import epoch
 
+TIMEOUTS = ("--stage-timeout=infra-opensearch=20s",)  # of what fails by its time alone
 REFUSING = {"the API server", "admission", "RBAC", "API priority and fairness"}
 
 
@@ -36,9 +39,14 @@ class Struck:
 
 def stage_hit(name: str) -> str:
     """Return the stage that fails by a fault with its default target."""
-    default = CATALOGUE[name].default
-    by_stage = {operator: stage for stage, operator in BY_OPERATOR.items()}
-    return by_stage.get(default, default) if name == "operator-silent" else default
+    return targets.stage_hit(name, CATALOGUE[name].default)
+
+
+def options_of(names: Sequence[str]) -> list[str]:
+    """Return the options of the run in which faults show: changed settings, and short times for what waits."""
+    entries = [CATALOGUE[name] for name in names]
+    timed = TIMEOUTS if any(entry.judged == TIMED for entry in entries) else ()
+    return [*(option for entry in entries for option in entry.shows_by), *timed]
 
 
 def struck(place: Path, names: Sequence[str], grace: float) -> Struck:
@@ -46,7 +54,9 @@ def struck(place: Path, names: Sequence[str], grace: float) -> Struck:
     running = start(Options(f"fault-{os.getpid()}", keep=True, faults=tuple(names), audit=True), lambda _: None)
     try:
         options = ("--cluster=rehearsal", f"--rehearsal-name={running.name}", f"--grace={grace:g}s")
-        run = launch(place, *options)
+        if any(CATALOGUE[name].shows_by for name in names):
+            launch(place / "before", *options).wait()
+        run = launch(place, *options, *options_of(names))
         status, output = run.wait(), run.output()
         lines = {name: _line(name, output) for name in names}
         return Struck(lines[names[0]], _seconds(place, running, names[0]), status, lines)
