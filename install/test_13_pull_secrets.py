@@ -1,17 +1,15 @@
-"""Stage 1.3 (optional): the credentials with which nodes pull the applications' images.
+"""Stage 1.3 (optional): the credentials with which nodes pull the images of operators, storage and applications.
 
-Wanted where `registry_server` is set.
+Wanted where `registry_server` is set. The dataplane's namespace gets them, and that of each operator that is brought.
 """
 
 import pytest
 
-from fixtures.applying.plugin import AppliedObjects, Manifests
-from fixtures.cluster.connect import Cluster
-from fixtures.dataplane.pull_secret import assert_registry_named
+from fixtures.applying.plugin import AppliedObjects
+from fixtures.dataplane.pull_secret import PullSecrets
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.lifecycle.plugin import Removals
-from fixtures.settings.layers import DataplaneConfig
 from fixtures.vocabulary import names
 from fixtures.vocabulary.model import Handle
 
@@ -21,25 +19,23 @@ pytestmark = stage(
 
 
 @pytest.fixture(scope="session")
-def pull_secret(manifests: Manifests) -> AppliedObjects:
-    """Apply the Secret of type kubernetes.io/dockerconfigjson."""
-    return manifests.apply("prerequisites/pull-secret.yaml.j2")
+def pull_secret(pull_secrets: PullSecrets) -> AppliedObjects:
+    """Apply the Secrets of type kubernetes.io/dockerconfigjson, and the namespaces of operators that are not there."""
+    return pull_secrets.apply()
 
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Delete the Secret."""
+    """Delete the Secret of the dataplane's namespace; an operator's goes with the operator."""
     return removals.secret(names.PULL_SECRET)
 
 
 def test_the_pull_secret_is_accepted(pull_secret: AppliedObjects) -> None:
-    """After this stage, the API server has taken the Secret."""
+    """After this stage, the API server has taken the Secrets and their namespaces."""
     assert_applied(pull_secret)
 
 
-def test_the_pull_secret_names_the_registry(
-    pull_secret: AppliedObjects, cluster: Cluster, config: DataplaneConfig
-) -> None:
-    """After this stage, the Secret has credentials for the registry of the settings, where the kubelet reads them."""
+def test_the_pull_secret_names_the_registry(pull_secret: AppliedObjects, pull_secrets: PullSecrets) -> None:
+    """After this stage, each Secret has credentials for the registry of the settings, where the kubelet reads them."""
     assert_ready(pull_secret)
-    assert_registry_named(cluster, config)
+    pull_secrets.assert_registry_named()

@@ -12,7 +12,11 @@ from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "operator-opensearch",
-    needs={"namespace": "its objects are tried there", "rbac": "charts are installed with its role"},
+    needs={
+        "namespace": "its objects are tried there",
+        "rbac": "charts are installed with its role",
+        "pull-secrets": "its image is pulled with them",
+    },
     within="5m",
     wanted_if="opensearch_managed",
 )
