@@ -43,6 +43,11 @@ def test_the_namespace_is_active(namespace: AppliedObjects) -> None:
     assert_ready(namespace)
 
 
+def test_privileged_pods_are_not_refused(privileged: DryRun) -> None:
+    """After this stage, nothing speaks against asking for a privileged pod."""
+    assert_applied(privileged)
+
+
 def test_privileged_pods_are_taken(privileged: DryRun) -> None:
     """After this stage, no policy refuses the privileged pods that later stages bring."""
     assert_ready(privileged)

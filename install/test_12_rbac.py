@@ -46,6 +46,11 @@ def test_the_account_is_there(account: AppliedObjects) -> None:
     assert_ready(account)
 
 
+def test_its_rights_are_asked_for(permission: Permission) -> None:
+    """After this stage, nothing speaks against asking what the account may do."""
+    assert_applied(permission)
+
+
 def test_the_account_may_install(permission: Permission) -> None:
     """After this stage, the account itself is told that it may create what later stages create."""
     assert_ready(permission)

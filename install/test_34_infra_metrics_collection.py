@@ -74,6 +74,11 @@ def test_the_agent_scrapes_them(scrapes: Handle, agent: Handle) -> None:
     assert_ready(scrapes)
 
 
+def test_samples_are_asked_for(samples: Handle) -> None:
+    """After this stage, nothing speaks against asking VictoriaMetrics."""
+    assert_applied(samples)
+
+
 def test_samples_arrive(samples: Handle) -> None:
     """After this stage, VictoriaMetrics has new samples of everything that is scraped."""
     assert_ready(samples)

@@ -50,6 +50,11 @@ def test_the_user_creates_and_drops_tables(initialised: DatabaseTask) -> None:
     assert_ready(initialised)
 
 
+def test_a_user_for_grafana_is_not_refused(grafana_user: DatabaseTask) -> None:
+    """After this stage, nothing speaks against making a role that may read alone."""
+    assert_applied(grafana_user)
+
+
 def test_grafana_reads_as_a_user_of_its_own(grafana_user: DatabaseTask) -> None:
     """After this stage, Grafana's user enters the database, or it is told why the application's user has to do."""
     assert_ready(grafana_user)

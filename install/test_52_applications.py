@@ -61,6 +61,11 @@ def test_the_chart_is_applied(applications: Release) -> None:
     assert_applied(applications)
 
 
+def test_grafana_is_accepted(grafana: AppliedObjects) -> None:
+    """After this stage, the API server has taken a Grafana, where the chart of the applications has none."""
+    assert_applied(grafana)
+
+
 def test_the_applications_are_available(applications: Release, grafana: AppliedObjects) -> None:
     """After this stage, every workload of the release is available, and Grafana answers."""
     assert_ready(applications)

@@ -85,7 +85,12 @@ def test_logs_are_collected_and_dashboards_shown(monitoring: AppliedObjects) -> 
     assert_ready(monitoring)
 
 
-@pytest.mark.usefixtures("dashboards")  # asked about beside it
+def test_storage_and_grafana_are_asked(log_lines: Handle, dashboards: Handle) -> None:
+    """After this stage, nothing speaks against asking OpenSearch for the line, and Grafana for what it shows."""
+    assert_applied(log_lines)
+    assert_applied(dashboards)
+
+
 def test_a_line_arrives(log_lines: Handle) -> None:
     """After this stage, a line that a pod has logged is found in OpenSearch."""
     assert_ready(log_lines)
