@@ -3,7 +3,8 @@
 Towards the API server it speaks TLS as the rehearsal's administrator, towards its clients plain HTTP on loopback.
 Writes are numbered in the order in which the API server has answered them; an answer of PostgreSQL that tells of a
 write counts as one too: SQL passes through the API server as a port-forward.
-Promise: the answer to the chosen write is never delivered; the write itself is done.
+Promise: the answer to the chosen write is never delivered; the write itself is done. After a write of a kind in
+``moments`` all others wait until the Lease has been renewed once, and the installer dies right after that renewal.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import socket
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,19 +24,19 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from bench.write_points import RENEWAL, Names, bookkeeping, kind
 from fixtures.lease.stored import COLLECTION
-from fixtures.record.sinks import CONFIG_MAP
 
+LATEST = 30.0  # seconds in which a renewal has to come
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 # CommandComplete with a tag that tells of a change: postgresql.org/docs/current/protocol-message-formats.html
 WROTE = re.compile(rb"C\0\0\0[^\0](CREATE|INSERT|UPDATE|DELETE|ALTER|DROP|GRANT|COMMENT|COMMIT)[^\0]*\0")
 
 
 class KillingProxy(ThreadingHTTPServer):
-    """``written`` names what was written so far; ``kill`` is called once, after write number ``at`` (1, 2, …).
+    """``written`` names the writes of this run, ``told`` all that they told of; ``kill`` is called after number ``at``.
 
-    It is called as well after the first write of a name in ``left``, which is counted down then.
-
+    It is called as well after the first write that tells of a name in ``left``, which is counted down then.
     ``bookkeeping``: writes of Lease and record count too. How many of them there are depends on how long a run takes.
     """
 
@@ -51,10 +52,15 @@ class KillingProxy(ThreadingHTTPServer):
         self.tls.load_cert_chain(user["client-certificate"], user["client-key"])
         self.bookkeeping = bookkeeping
         self.written: list[str] = []
+        self.told: Counter[str] = Counter()
         self.at = 0
         self.left: Counter[str] = Counter()
+        self.moments: set[str] = set()  # kinds of writes after which a renewal is awaited, each once
+        self.renewed: list[str] = []  # the moments after which it came
         self.kill: Callable[[], None] = lambda: None
-        self._lock = threading.Lock()
+        self._names = Names()
+        self._held = ""  # the moment that waits for a renewal
+        self._lock = threading.Condition()
         threading.Thread(target=self.serve_forever, args=(0.05,), name="killing proxy", daemon=True).start()
 
     @property
@@ -62,15 +68,41 @@ class KillingProxy(ThreadingHTTPServer):
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def count(self, what: str) -> bool:
-        """Count a write; return whether it was the last one of this installer."""
+    def wrote(self, method: str, path: str, body: bytes) -> bool:
+        """Count a write of the API server; return whether its answer is not to be delivered."""
         with self._lock:
-            self.written.append(what)
-            if len(self.written) != self.at and not self.left[what]:
+            return self.count(self._names.of(method, path, body))
+
+    def count(self, names: Sequence[str]) -> bool:
+        """Count a write; return whether its answer is not to be delivered."""
+        with self._lock:
+            self.written.append("; ".join(names))
+            self.told.update(names)
+            if not self._held and len(self.written) != self.at and not any(self.left[name] for name in names):
                 return False
-            self.left -= Counter([what])
-            self.kill()
+            self.left -= Counter(names)
+            if self._held:  # what was on its way already is written, and not answered either
+                if RENEWAL in names:
+                    self.renewed.append(self._held)
+                    self._end()
+                return True
+            self._held = next((kind(name) for name in names if kind(name) in self.moments), "")
+            self.moments.discard(self._held)
+            if not self._held or not self._lock.wait_for(lambda: not self._held, LATEST):
+                self._end()
             return True
+
+    def _end(self) -> None:
+        self._held = ""
+        self.kill()
+        self._lock.notify_all()
+
+    def waits(self) -> bool:
+        """Wait where a renewal is awaited, until the installer is dead; return whether that was so."""
+        with self._lock:
+            awaited = bool(self._held)
+            self._lock.wait_for(lambda: not self._held, LATEST)
+            return awaited
 
     def connection(self) -> http.client.HTTPSConnection:
         """Connect to the API server."""
@@ -98,12 +130,17 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("Upgrade"):
             self._tunnel()
             return
+        lease = self.path.startswith(COLLECTION)
+        if self._writes() and not lease and self.server.waits():
+            self.close_connection = True
+            return
         answer = self._answer(body)
         if "watch=" in self.path or "follow=" in self.path:
             self._stream(answer)
             return
         content = answer.read()
-        if self._writes() and answer.status < 300 and self.server.count(f"{self.command} {urlsplit(self.path).path}"):
+        path = urlsplit(self.path).path
+        if self._writes() and answer.status < 300 and self.server.wrote(self.command, path, body):
             self.close_connection = True
             return
         self._head(answer)
@@ -115,8 +152,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _writes(self) -> bool:
         path, _, query = self.path.partition("?")
-        kept = path.startswith(COLLECTION) or path.endswith(f"/{CONFIG_MAP}")
-        passed_over = path.endswith("reviews") or (kept and not self.server.bookkeeping)
+        passed_over = path.endswith("reviews") or (bookkeeping(path) and not self.server.bookkeeping)
         return self.command != "GET" and "dryRun=" not in query and not passed_over
 
     def log_message(self, *_: Any) -> None:
@@ -177,7 +213,7 @@ class Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 tag = WROTE.search(data) if counted else None
-                if tag and self.server.count(f"SQL {tag[1].decode()}"):
+                if tag and self.server.count([f"SQL {tag[1].decode()}"]):
                     break
                 sink.sendall(data)
         with contextlib.suppress(OSError):

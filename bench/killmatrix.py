@@ -5,9 +5,11 @@ usage: python -m bench.killmatrix [--points 64 | --chain]
 Every point has a new rehearsal cluster. Odd points kill the installer alone, as an out-of-memory kill does (its helm is
 left to its guard); even ones all of its processes, as a lost node does.
 With ``--chain``, all points share a cluster: each run is killed after the first write after which none has been, until
-one ends by itself, and that is compared. Lease and record are left out there: each run writes them from the beginning.
-Before the second run, rows are written to the database as far as it is there: they have to be there afterwards.
-Prints ``killed N, recovered N``, and for what was not recovered why; exit status 0 where nothing failed.
+one ends by itself, and that is compared. Lease and record are written anew by each run: their points are what a write
+tells (a claim, a stage that begins), and after a write of each kind the Lease is renewed before the run is killed.
+Before the last run, rows are written to the database as far as it is there: they have to be there afterwards.
+Prints ``killed N, recovered N``, a chain the points of each kind, and for what was not recovered why; exit status 0
+where nothing failed.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import re
 import signal
 import sys
 import tempfile
@@ -23,45 +24,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
-import psutil
-import psycopg
-
+from bench.killchain import points_of, whole_chain
+from bench.killed import Trial, again, started, undisturbed
 from bench.killing_proxy import KillingProxy
-from bench.outcome import Left, data_uids, left_by_install
-from bench.rig import Run, install, rehearsal, say, sql, write_kubeconfig
-from fixtures.cluster.api import Api
-from fixtures.cluster.connect import connect
-from fixtures.lease.stored import COLLECTION
-from fixtures.record.sinks import CONFIG_MAP
-from fixtures.rehearsal.session import Rehearsal
-
-BOOKKEEPING = re.compile(rf"{COLLECTION}|/{CONFIG_MAP}$")
-
-
-@dataclass(slots=True)
-class Trial:
-    """One point: what was written last, and what is wrong after the second run (nothing, if it recovered)."""
-
-    point: int
-    killed: bool = False
-    after: str = ""
-    faults: list[str] = field(default_factory=list)
-    seconds: float = 0.0  # of the second run
-
-
-def undisturbed(place: Path) -> tuple[Left, list[str]]:
-    """Install once; return what it leaves, and its writes in their order."""
-    with rehearsal(f"kill-{os.getpid()}-0") as running:
-        proxy = KillingProxy(running.kubeconfig)
-        status = _started(place, running, proxy).wait()
-        if status:
-            raise SystemExit(f"the undisturbed install ended with status {status}: see {place}/output")
-        proxy.close()
-        return left_by_install(_api(running), running), proxy.written
+from bench.outcome import Left
+from bench.rig import rehearsal, say
 
 
 def trial(point: int, wanted: Left, place: Path) -> Trial:
@@ -70,7 +39,7 @@ def trial(point: int, wanted: Left, place: Path) -> Trial:
     with rehearsal(f"kill-{os.getpid()}-{point}") as running:
         proxy = KillingProxy(running.kubeconfig)
         proxy.at = point
-        run = _started(place / "killed", running, proxy, armed=point)
+        run = started(place / "killed", running, proxy, armed=point)
         status = run.wait()
         result.killed = status == -signal.SIGKILL
         if not result.killed:
@@ -79,106 +48,10 @@ def trial(point: int, wanted: Left, place: Path) -> Trial:
         result.after = proxy.written[point - 1]
         proxy.at = 0
         begun = time.monotonic()
-        result.faults = _again(place / "again", running, proxy, wanted)
+        result.faults = again(place / "again", running, proxy, wanted)
         result.seconds = time.monotonic() - begun
         proxy.close()
     return result
-
-
-def chain(points: Sequence[int], wanted: Left, place: Path) -> Trial:
-    """Kill run after run on one cluster, each at its own write (Lease and record apart), then let one end; compare."""
-    result = Trial(len(points), killed=True)
-    with rehearsal(f"chain-{os.getpid()}") as running:
-        proxy = KillingProxy(running.kubeconfig, bookkeeping=False)
-        for number, point in enumerate(points):
-            proxy.written.clear()
-            proxy.at = point
-            status = _started(place / f"killed-{number}", running, proxy, armed=point).wait()
-            result.killed = result.killed and status == -signal.SIGKILL
-            result.after += f"{proxy.written[-1]} ({len(proxy.written)}/{point}, status {status}); "
-        proxy.at = 0
-        result.faults = _again(place / "again", running, proxy, wanted)
-        proxy.close()
-    return result
-
-
-def whole_chain(wanted: Left, written: Sequence[str], place: Path) -> Trial:
-    """Kill run after run on one cluster, each after the first write after which none was killed; compare the last."""
-    result = Trial(0)
-    with rehearsal(f"chain-{os.getpid()}") as running:
-        proxy = KillingProxy(running.kubeconfig, bookkeeping=False)
-        proxy.left, uids = Counter(written), dict[str, str]()
-        while True:
-            proxy.written.clear()
-            result.point += 1
-            status = _started(place / str(result.point), running, proxy, armed=result.point).wait()
-            if status != -signal.SIGKILL:
-                break
-            result.killed, result.after = True, f"{proxy.written[-1]} ({result.point})"
-            say(f"run {result.point}: killed after {proxy.written[-1]}, write {len(proxy.written)} of the run")
-            seen = data_uids(_api(running))
-            result.faults += [f"{name} was made anew" for name, uid in uids.items() if seen.get(name) != uid]
-            uids |= seen
-        result.faults += [f"run {result.point} ended with status {status}"] if status else []
-        result.faults += _again(place / "again", running, proxy, wanted)
-        say(f"{result.point - 1} killed; never written last: {dict(proxy.left) or 'none'}")
-        proxy.close()
-    return result
-
-
-def _again(place: Path, running: Rehearsal, proxy: KillingProxy, wanted: Left) -> list[str]:
-    api = _api(running)
-    marked, uids = mark(running), data_uids(api)
-    status = _started(place, running, proxy).wait()
-    if status:
-        return [f"the second run ended with status {status}: see {place}/output"]
-    left = left_by_install(api, running)
-    faults = left.differences(wanted)
-    faults += [f"{name} was made anew" for name, uid in uids.items() if left.kept.get(name) != uid]
-    faults += [f"{count - there} of {count} rows of {table} are lost" for table, count, there in _rows(running, marked)]
-    return faults
-
-
-def _started(place: Path, running: Rehearsal, proxy: KillingProxy, armed: int = 0) -> Run:
-    place.mkdir(parents=True, exist_ok=True)
-    kubeconfig = write_kubeconfig(place / "kubeconfig", {"server": proxy.url}, {})
-    run = install(place, running, kubeconfig, "--lock-timeout=30s")
-    proxy.kill = partial(kill, run.process.pid, everything=bool(armed) and armed % 2 == 0)
-    return run
-
-
-def kill(pid: int, *, everything: bool) -> None:
-    """SIGKILL the installer, with all that it has started or without."""
-    members = [psutil.Process(pid)]
-    if everything:
-        members[0].suspend()  # so that it starts nothing more
-        members += members[0].children(recursive=True)
-    for process in members:
-        process.kill()
-
-
-def _api(running: Rehearsal) -> Api:
-    return connect(running.name, running.context, running.kubeconfig).api
-
-
-def mark(running: Rehearsal) -> dict[str, int]:
-    """Write rows into the database as far as it is there; return table → number of them."""
-    marked = {}
-    try:
-        sql(running, "CREATE TABLE IF NOT EXISTS trial_marker (number integer)")
-        sql(running, "INSERT INTO trial_marker SELECT generate_series(1, 100)")
-        marked["trial_marker"] = 100
-        sql(running, "INSERT INTO clusters (name) SELECT 'trial-' || generate_series(1, 100)")
-        marked["clusters"] = 100
-    except (psycopg.OperationalError, psycopg.errors.UndefinedTable) as error:
-        if isinstance(error, psycopg.OperationalError) and "does not exist" not in str(error):
-            raise
-    return marked
-
-
-def _rows(running: Rehearsal, marked: dict[str, int]) -> list[tuple[str, int, int]]:
-    counted = [(table, count, sql(running, f"SELECT count(*) FROM {table}")[0][0]) for table, count in marked.items()]  # noqa: S608 - own names
-    return [(table, count, there) for table, count, there in counted if there != count]
 
 
 def sample(total: int, points: int) -> list[int]:
@@ -211,9 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--place", type=Path, default=None, help="directory of the runs' outputs")
     chosen = parser.parse_args(arguments)
     place = chosen.place or Path(tempfile.mkdtemp(prefix="killmatrix-"))
-    wanted, written = undisturbed(place / "undisturbed")
+    told = Counter[str]()
+    wanted, written = undisturbed(place / "undisturbed", told)
     if chosen.chain:
-        done = whole_chain(wanted, [each for each in written if not BOOKKEEPING.search(each)], place / "chain")
+        say(f"{len(written)} writes in an undisturbed install; outputs in {place}")
+        done = whole_chain(wanted, points_of(told), place / "chain")
         say("; ".join(done.faults) or "recovered")
         return 1 if done.faults or not done.killed else 0
     points = sample(len(written), chosen.points)
