@@ -26,6 +26,7 @@ pytest_plugins = [
     "fixtures.planning.graph",
     "fixtures.planning.plugin",
     "fixtures.preflight.plugin",
+    "fixtures.preflight.pinning",
     "fixtures.rehearsal.plugin",
     "fixtures.diagnosis.plugin",
     "fixtures.narration.plugin",
