@@ -1,4 +1,4 @@
-"""What a write of an install is called in a kill matrix. Pure but for what it remembers of the writes before.
+"""What a write of an install is called in a kill matrix, by what it is and by the writes before it.
 
 Most are called by method and path. Lease and record are one object each that is written again and again: they are
 called by what the write tells, so that a point of two installs has one name. A record may tell several things at once.
