@@ -22,13 +22,17 @@ STAGE_OF_KIND = {
     "PostgresCluster": "infra-postgres",
     "VMCluster": "infra-victoriametrics",
     "OpenSearchCluster": "infra-opensearch",
+    "VMAgent": "infra-metrics-collection",
     "Grafana": "applications",
+    "OpensearchIndexTemplate": "monitoring",
+    "OpenSearchISMPolicy": "monitoring",
     "FluentBit": "monitoring",
     "GrafanaDatasource": "monitoring",
     "GrafanaDashboard": "monitoring",
 }
 SHOWN_BY = {"FluentBit": "DaemonSet"}  # its operator writes no status: what shows that it is ready is another object
 OPERATOR = {f"Deployment {each.namespace}/{each.deployment}": stage for stage, each in OPERATORS.items()}
+EXPORTER = "-kube-state-metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,18 @@ def works(made: Iterable[Write], players: Iterable[Mapping[str, Any]]) -> list[W
     for thing, moment in told.items():
         kind, _, name = thing.partition(" ")
         begun = asked.get(f"{kind.lower()}s {name}")
-        if begun is not None:
-            stage = STAGE_OF_KIND.get(kind) or OPERATOR.get(thing, "applications")
+        stage = _stage_of(kind, thing)
+        if begun is not None and stage is not None:
             shown = written.get(f"{SHOWN_BY.get(kind, kind).lower()}s {name}", [])
             found.append(Work(stage, thing, begun, _stored(shown, moment)))
     return found
+
+
+def _stage_of(kind: str, thing: str) -> str | None:
+    """Return the stage that asks for a thing; None for what is not known to be of one, lest it count for another."""
+    if kind != "Deployment":
+        return STAGE_OF_KIND.get(kind)
+    return "infra-metrics-collection" if thing.endswith(EXPORTER) else OPERATOR.get(thing, "applications")
 
 
 def _stored(shown: Iterable[Write], moment: float) -> float:
@@ -87,9 +98,12 @@ def longest(stages: Iterable[Mapping[str, Any]], done: Iterable[Work]) -> tuple[
 
 
 def delays(stages: Iterable[Mapping[str, Any]], done: Iterable[Work]) -> dict[str, float]:
-    """Return stage → seconds from its last thing being ready on the cluster until its test was decided."""
+    """Return stage → seconds from its last thing being ready on the cluster until its test was decided.
+
+    A stage of several steps is decided about its first one early; then its end counts, with whatever is proven besides.
+    """
     last: dict[str, float] = {}
     for work in done:
         last[work.stage] = max(last.get(work.stage, 0.0), work.ready)
-    decided = {stage["name"]: epoch(stage["times"]["decided"]) for stage in stages}
-    return {name: max(0.0, (decided.get(name) or ready) - ready) for name, ready in last.items()}
+    ends = {stage["name"]: [epoch(stage["times"][each]) or 0.0 for each in ("decided", "finished")] for stage in stages}
+    return {name: next((end - at for end in ends.get(name, ()) if end >= at), 0.0) for name, at in last.items()}
