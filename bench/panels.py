@@ -31,8 +31,9 @@ from fixtures.cluster.endpoint import Endpoint, ServiceEndpoint
 from fixtures.dataplane.grafana_proof import grafana
 from fixtures.dataplane.panels import Panel, asked_variables, given, panels, written_out
 from fixtures.rehearsal.build import METRICS, build, cached_programs
+from fixtures.rehearsal.faults.targets import REAL_METRICS
 from fixtures.rehearsal.players.client import Client
-from fixtures.rehearsal.players.real_metrics import READ, VARIABLE
+from fixtures.rehearsal.players.real_metrics import READ
 from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import start
 from fixtures.vocabulary import names
@@ -125,15 +126,15 @@ class Boards:
 
 def programs() -> Path:
     """Return the directory of the real programs: the one that is named, else one that is built where it is not yet."""
-    named = os.environ.get(VARIABLE, "")
+    named = os.environ.get(REAL_METRICS, "")
     cached = cached_programs(METRICS)
     return Path(named) if named else cached if cached.is_dir() else build(say, METRICS)
 
 
 def installed(undo: ExitStack, place: Path, given: Path, *, with_gpus: bool) -> Rehearsal:
     """Start a rehearsal with the programs that are given and install on it; everything ends with ``undo``."""
-    os.environ[VARIABLE] = str(given)
-    undo.callback(os.environ.pop, VARIABLE, None)
+    os.environ[REAL_METRICS] = str(given)
+    undo.callback(os.environ.pop, REAL_METRICS, None)
     name = f"panels-{os.getpid()}"
     rehearsal = start(Options(name=name, keep=True), say)
     undo.callback(rehearsal.stop)
