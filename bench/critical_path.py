@@ -1,6 +1,6 @@
 """The cluster's own work in an install, and the longest chain of it through the graph of the stages. Pure.
 
-A thing's work lasts from the API server's answer to the write that asks for it until it is ready for the last time.
+A thing's work lasts from the API server's answer to the write that requests it until it is ready for the last time.
 What that last time was the players' log says; its moment is the API server's: the write of others to the thing beside
 that line, since a player writes its log some time after the cluster has told everybody. What helm, the installer and
 the network take is not part of the work, and so is overhead.

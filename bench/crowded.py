@@ -91,7 +91,7 @@ def crowd(api: Api, definitions: int, pods: int, namespaces: int) -> None:
 
 
 def settle(api: Api, server: Sequence[psutil.Process], definitions: int) -> None:
-    """Wait until the API server has taken in the definitions: each is established, and its schema is made.
+    """Wait until the API server has taken in the definitions: each is established, and its schema is created.
 
     It does so beside its work, ten a second at most, and for minutes where others want the processors, too.
     """

@@ -1,4 +1,4 @@
-"""What helm alone says of a fault: ``helm upgrade --install --wait --timeout 30s`` on a rehearsal of its own.
+"""What helm alone says of a fault: ``helm upgrade --install --wait --timeout 30s`` on its own rehearsal.
 
 For operators and applications the charts that the installer uses; for storage a chart around its one object, after its
 operator's. Faults of the database, the migrations and the connection are none that helm would meet.
@@ -43,7 +43,7 @@ class HelmSaid:
 
 
 def helm_says(place: Path, name: str) -> HelmSaid | None:
-    """Install with helm what the fault's stage would; None where no chart meets the fault."""
+    """Install with helm what the fault's stage would; None if no chart meets the fault."""
     stage = CATALOGUE[name].default
     if stage in WITHOUT:
         return None

@@ -4,7 +4,7 @@ usage: python -m bench.faults [NAME…] [--grace 4] [--no-helm] [--examples] [--
 
 Prints a table: first line, seconds from the moment the fault shows on the cluster until the stage has failed, exit
 status; and, where a chart can be waited for, what ``helm upgrade --install --wait --timeout 30s`` says and when.
-``--examples`` runs the groups of the troubleshooting page (those with NAME) instead, and writes its examples anew.
+``--examples`` runs the groups of the troubleshooting page (those with NAME) instead, and writes its examples again.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help="faults to run (default: all)")
     parser.add_argument("--grace", type=float, default=4.0, help="seconds (default: %(default)s)")
     parser.add_argument("--no-helm", action="store_true", help="leave helm's side of the table out")
-    parser.add_argument("--examples", action="store_true", help="write the examples of docs/troubleshooting.md anew")
+    parser.add_argument("--examples", action="store_true", help="write the examples of docs/troubleshooting.md again")
     parser.add_argument("--json", type=Path, help="write the rows there, too")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in CATALOGUE]

@@ -2,8 +2,9 @@
 
 usage: python -m bench.fleet [--tasks 1000] [--controllers 3] [--limit 100]
 
-Jobs are made on a rehearsal; its own Job controller makes their pods on fake nodes, and this program plays what a pod
-does: it ends the task, and then the pod. Prints time, Jobs made more than once (none), statements a round, and memory.
+Jobs are created on a rehearsal; its own Job controller makes their pods on fake nodes, and this program plays what a
+pod does: it ends the task, and then the pod. Prints time, Jobs made more than once (none), statements a round, and
+memory.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Fleet:
     tables: Tables
     template: Path
     limit: int
-    made: Counter[str] = field(default_factory=Counter)  # Job -> how often it was made
+    made: Counter[str] = field(default_factory=Counter)  # Job -> how often it was created
     peak: int = 0  # bytes of the largest controller
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -78,7 +79,7 @@ class Fleet:
         assert isinstance(metadata, dict)  # noqa: S101 - for the type
         task = int(metadata["labels"]["primus-lens/task-id"])
         while True:
-            with contextlib.suppress(Exception):  # the database is away for a moment
+            with contextlib.suppress(Exception):  # the database is unreachable for a moment
                 self.tables.rows(
                     "UPDATE dataplane_install_tasks SET status = 'completed', completed_at = now(), updated_at = now()"
                     " WHERE id = %s",
@@ -92,7 +93,7 @@ class Fleet:
             self.api.request("PATCH", path, body=body, content_type="application/merge-patch+json")
 
     def left(self) -> int:
-        """Return how many tasks are not completed; all of them while the database is away."""
+        """Return how many tasks are not completed; all of them while the database is unreachable."""
         try:
             found = self.tables.rows("SELECT count(*) AS n FROM dataplane_install_tasks WHERE status <> 'completed'")
         except Exception:  # noqa: BLE001 - asked again in a moment

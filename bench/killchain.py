@@ -1,4 +1,4 @@
-"""Kills one after the other on one cluster: each run dies at a point of its own, and the last one makes it whole."""
+"""Kills one after the other on one cluster: each run dies at its own point, and the last one makes it whole."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def whole_chain(wanted: Left, points: Counter[str], place: Path) -> Trial:
             result.killed, result.after = True, f"{proxy.written[-1]} ({result.point})"
             say(f"run {result.point}: killed after {proxy.written[-1]}, write {len(proxy.written)} of the run")
             seen = data_uids(api_of(running))
-            result.faults += [f"{name} was made anew" for name, uid in uids.items() if seen.get(name) != uid]
+            result.faults += [f"{name} was recreated" for name, uid in uids.items() if seen.get(name) != uid]
             uids |= seen
             rows.update({} if "clusters" in rows else mark(running))
         result.faults += [f"run {result.point} ended with status {status}"] if status else []

@@ -55,7 +55,7 @@ def again(
         return [f"the second run ended with status {status}: see {place}/output"]
     left = left_by_install(api, running)
     faults = left.differences(wanted)
-    faults += [f"{name} was made anew" for name, uid in uids.items() if left.kept.get(name) != uid]
+    faults += [f"{name} was recreated" for name, uid in uids.items() if left.kept.get(name) != uid]
     faults += [f"{count - there} of {count} rows of {table} are lost" for table, count, there in _rows(running, marked)]
     return faults
 

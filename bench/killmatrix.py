@@ -5,11 +5,11 @@ usage: python -m bench.killmatrix [--points 64 | --chain]
 Every point has a new rehearsal cluster. Odd points kill the installer alone, as an out-of-memory kill does (its helm is
 left to its guard); even ones all of its processes, as a lost node does.
 With ``--chain``, all points share a cluster: each run is killed after the first write after which none has been, until
-one ends by itself, and that is compared. Lease and record are written anew by each run: their points are what a write
+one ends by itself, and that is compared. Lease and record are written again by each run: their points are what a write
 tells (a claim, a stage that begins), and after a write of each kind the Lease is renewed before the run is killed.
 Before the last run, rows are written to the database as far as it is there: they have to be there afterwards.
 Prints ``killed N, recovered N``, a chain the points of each kind, and for what was not recovered why; exit status 0
-where nothing failed.
+if nothing failed.
 """
 
 from __future__ import annotations

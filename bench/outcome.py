@@ -77,7 +77,7 @@ def _where(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
 
 
 def left_by_install(api: Api, rehearsal: Rehearsal) -> Left:
-    """Read the cluster and its database. Raises ApiError, and psycopg.Error where there is no database."""
+    """Read the cluster and its database. Raises ApiError, and psycopg.Error if there is no database."""
     objects: dict[str, Any] = {}
     counts: Counter[str] = Counter()
     kept: dict[str, str] = {}

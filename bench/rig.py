@@ -1,4 +1,4 @@
-"""What measurements and trials share: a rehearsal of their own, and the real command line in a process of its own.
+"""What measurements and trials share: their own rehearsal, and the real command line in its own process.
 
 An install reaches the rehearsal as it reaches any cluster: by a context of a kubeconfig, with charts and helm named.
 Promise: reports, cache and output of a run stay below the directory given; what was started is ended.
@@ -136,7 +136,7 @@ def direct(rehearsal: Rehearsal, place: Path, context: str = CONTEXT) -> Path:
 
 
 def sql(rehearsal: Rehearsal, statement: str, *values: object, dbname: str = DATABASE) -> list[tuple[Any, ...]]:
-    """Return the rows of one statement of the superuser; no rows where it has none."""
+    """Return the rows of one statement of the superuser; no rows if it has none."""
     socket, port = str(rehearsal.postgres_socket), rehearsal.postgres_port
     with psycopg.connect(host=socket, port=port, user="postgres", dbname=dbname, autocommit=True) as connection:
         cursor = connection.execute(statement.encode(), values or None)

@@ -1,8 +1,8 @@
-"""Soak: installs under random pairs of soft faults that heal within the grace, looked at from outside when they end.
+"""Soak: installs under random pairs of soft faults that heal within the grace, checked from outside when they end.
 
 usage: python -m bench.soak [--minutes 60] [--seed N]
 
-Each round has a rehearsal of its own. A round is bad if the install ends red (everything healed in time), does not
+Each round has its own rehearsal. A round is bad if the install ends red (everything healed in time), does not
 end (a hang), or ends green while the API server shows something that is not ready. If a fault is on when the install
 ends, its end is awaited, and a second run judges the round. The seed that is printed makes the same rounds again.
 Ends with status 1 if a round was bad, and prints what each came to.
@@ -73,7 +73,7 @@ def pair(dice: random.Random) -> tuple[str, ...]:
 
 
 def field(obj: Any, path: str) -> Any:
-    """Return a field by its dotted path; None where there is none."""
+    """Return a field by its dotted path; None if there is none."""
     for key in path.split("."):
         obj = obj.get(key) if isinstance(obj, dict) else None
     return obj

@@ -1,6 +1,6 @@
 """How files of SQL are split, and how sets of migrations run, beside PostgreSQL's own parser and psql.
 
-``python -m bench.sql_corpus DIR…`` reads every ``*.sql`` below the directories and asks a PostgreSQL of its own of each
+``python -m bench.sql_corpus DIR…`` reads every ``*.sql`` below the directories and asks its own PostgreSQL of each
 statement, without running it, whether it is one: a statement that was joined with another, or cut, is told by the
 server's parser. ``--run`` takes each directory for a set of migrations instead and runs it: fresh, cut off and resumed,
 on its own ledger, and by psql. Fetches nothing; psql's own commands and rows for COPY are blanked out before the split.
@@ -123,7 +123,7 @@ class Trial:
         )
 
     def by_psql(self, migrations: Sequence[Migration]) -> str:
-        """Run the files by psql, each in a session of its own; return the database."""
+        """Run the files by psql, each in its own session; return the database."""
         dbname = self.database("psql")
         for each in migrations:
             self._call("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-1", "-f", str(each.path), dbname)

@@ -71,7 +71,7 @@ def _line(name: str, output: str) -> str:
 
 
 def _seconds(place: Path, running: Rehearsal, name: str) -> float | None:
-    """Return the seconds from the fault's showing to the end of its stage; None where there is no such stage."""
+    """Return the seconds from the fault's showing to the end of its stage; None if there is no such stage."""
     path = place / "run.json"
     stages = json.loads(path.read_text(encoding="utf-8"))["stages"] if path.is_file() else []
     stage = next((each for each in stages if each["name"] == stage_hit(name)), None)
@@ -88,13 +88,13 @@ def _seconds(place: Path, running: Rehearsal, name: str) -> float | None:
 
 
 def _played(running: Rehearsal) -> float:
-    """Return when the players first wrote down that a fault shows; 0 where they did not."""
+    """Return when the players first wrote down that a fault shows; 0 if they did not."""
     entries = _entries(running.players_log)
     return min((float(entry["t"]) for entry in entries if entry["event"] == "fault"), default=0.0)
 
 
 def _refused(running: Rehearsal, name: str) -> float:
-    """Return when the API server first refused the installer an object of the operator's kinds; 0 where never."""
+    """Return when the API server first refused the installer an object of the operator's kinds; 0 if never."""
     operator = OPERATORS.get(operator_of(CATALOGUE[name].default))
     groups = {kind.partition(".")[2] for kind in operator.kinds} if operator else set()
     for entry in _entries(running.audit_log):
@@ -110,7 +110,7 @@ def _refused(running: Rehearsal, name: str) -> float:
 
 
 def _last_of_helm(running: Rehearsal, name: str, failed: float) -> float:
-    """Return when the API server last answered helm about the release before the stage failed; 0 where never."""
+    """Return when the API server last answered helm about the release before the stage failed; 0 if never."""
     operator = OPERATORS.get(CATALOGUE[name].default)
     space = operator.namespace if operator else DATAPLANE
     helms = (entry for entry in _entries(running.audit_log) if "Helm" in entry.get("userAgent", ""))

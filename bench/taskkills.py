@@ -2,9 +2,9 @@
 
 usage: python -m bench.taskkills [--points 30]
 
-The controller is a process of its own; its Jobs' pods are played here: each runs the Job's command on a rehearsal. In
+The controller is its own process; its Jobs' pods are played here: each runs the Job's command on a rehearsal. In
 the end each task is completed, it was set back once for each killed run, and each attempt had one Job. A task that is
-completed before all points were reached leaves them to another one, on a rehearsal of its own.
+completed before all points were reached leaves them to another one, on its own rehearsal.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Trial:
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
 
     def kill(self, number: int) -> Callable[[], bool] | None:
-        """Return when a run is to die; None where it may end by itself."""
+        """Return when a run is to die; None if it may end by itself."""
         if number >= len(self.after):
             return None
         moment = time.monotonic() + self.after[number]

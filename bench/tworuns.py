@@ -3,8 +3,8 @@
 usage: python -m bench.tworuns [--times 20]
 
 Each time has a new rehearsal cluster and two runs, the second one up to 12 seconds after the first; every third
-time the first one is killed after a random number of its writes. Each run, and the helm that it starts, is a
-ServiceAccount of its own, so that the audit log says of every write which run made it.
+time the first one is killed after a random number of its writes. Each run, and the helm that it starts, is its own
+ServiceAccount, so that the audit log says of every write which run made it.
 Two writers is: a write of one run (the Lease apart, for which both contend) that begins before the other run's last
 write has ended, or one that lies outside of the time for which its run held the Lease.
 """
@@ -34,7 +34,7 @@ from fixtures.cluster.connect import connect
 from fixtures.rehearsal.session import Rehearsal
 
 RUNS = ("first", "second")
-LOOK = 0.05  # seconds between two looks at the audit log
+LOOK = 0.05  # seconds between two checks of the audit log
 MOST = 100  # writes of the first run, after which it may be killed; an install makes some 120
 LATEST = 12.0  # seconds of offset: an install takes about as long
 EXPIRY = 30.0  # seconds that a Lease lasts after it was last renewed
@@ -75,7 +75,7 @@ def _started(place: Path, running: Rehearsal, files: dict[str, Path], name: str)
 
 
 def _kill(run: Run, running: Rehearsal, count: float) -> None:
-    """Kill a run once the audit log has so many writes of it; return when it has ended, whyever."""
+    """Kill a run as soon as the audit log has so many writes of it; return when it has ended, whyever."""
     seen = 0
     with running.audit_log.open(encoding="utf-8") as log:
         while run.process.poll() is None:

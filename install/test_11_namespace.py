@@ -17,19 +17,19 @@ pytestmark = stage("namespace", within="1m", requires=["nodes"])
 
 @pytest.fixture(scope="session")
 def namespace(manifests: Manifests) -> AppliedObjects:
-    """Apply the Namespace with the managed-by label and its pod security, or leave somebody else's as it is."""
+    """Apply the Namespace with the managed-by label and its pod security, or leave another owner's as it is."""
     return manifests.apply("prerequisites/namespace.yaml.j2")
 
 
 @pytest.fixture(scope="session")
-def privileged(namespace: AppliedObjects, manifests: Manifests) -> DryRun:  # noqa: ARG001 - one that is there
+def privileged(namespace: AppliedObjects, manifests: Manifests) -> DryRun:  # noqa: ARG001 - one that exists
     """Ask the API server whether it takes a privileged pod, where the settings need such."""
     return manifests.accepted("prerequisites/privileged-pod.yaml.j2")
 
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Delete the namespace that we have made, where nothing of somebody else's and no data is in it."""
+    """Delete the namespace that we have created, if nothing of another owner and no data is in it."""
     return removals.namespace("prerequisites/namespace.yaml.j2")
 
 
@@ -44,7 +44,7 @@ def test_the_namespace_is_active(namespace: AppliedObjects) -> None:
 
 
 def test_privileged_pods_are_not_refused(privileged: DryRun) -> None:
-    """After this stage, nothing speaks against asking for a privileged pod."""
+    """After this stage, nothing speaks against requesting a privileged pod."""
     assert_applied(privileged)
 
 

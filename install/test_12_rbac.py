@@ -1,6 +1,6 @@
 """Stage 1.2: the account of the dataplane's jobs with its role, and who may reach the pods of the namespace.
 
-The role has what an install asks for (`installer_role`); network policies come with `network_policies_enabled`.
+The role has what an install requests (`installer_role`); network policies come with `network_policies_enabled`.
 """
 
 import pytest

@@ -20,7 +20,7 @@ pytestmark = stage(
 
 @pytest.fixture(scope="session")
 def pull_secret(pull_secrets: PullSecrets) -> AppliedObjects:
-    """Apply the Secrets of type kubernetes.io/dockerconfigjson, and the namespaces of operators that are not there."""
+    """Apply the Secrets of type kubernetes.io/dockerconfigjson, and the namespaces of operators that do not exist."""
     return pull_secrets.apply()
 
 

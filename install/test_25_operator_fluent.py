@@ -24,7 +24,7 @@ pytestmark = stage(
 
 @pytest.fixture(scope="session")
 def operator(operators: Operators) -> Operating:
-    """Install the operator's chart, or leave an operator that is there as it is."""
+    """Install the operator's chart, or leave an operator that exists as it is."""
     return operators.apply("operator-fluent")
 
 
@@ -36,7 +36,7 @@ def accepted(operator: Operating, manifests: Manifests) -> DryRun:  # noqa: ARG0
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Uninstall the operator with its definitions, where nothing of its kinds is left."""
+    """Uninstall the operator with its definitions, if nothing of its kinds is left."""
     return removals.operator("operator-fluent")
 
 
@@ -46,7 +46,7 @@ def test_the_chart_is_applied(operator: Operating) -> None:
 
 
 def test_the_operator_is_available(operator: Operating) -> None:
-    """After this stage, all objects of its release are ready, or the Deployment of somebody else's operator."""
+    """After this stage, all objects of its release are ready, or the Deployment of another owner's operator."""
     assert_ready(operator)
 
 

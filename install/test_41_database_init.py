@@ -1,6 +1,6 @@
 """Stage 4.1: the database, the application user's rights on it, and a user for Grafana that may read alone.
 
-Works on an external PostgreSQL (`postgres_host`) too, where Grafana's role stays when the dataplane is taken away:
+Works on an external PostgreSQL (`postgres_host`) too, where Grafana's role stays when the dataplane is removed:
 `DROP OWNED BY primus_lens_grafana; DROP ROLE primus_lens_grafana`.
 """
 

@@ -1,6 +1,6 @@
 """Stage 5.3: log collection on every node, and Grafana's datasources and dashboards; proven by a line that arrives.
 
-Applied once Grafana answers: an earlier datasource would be looked at again only minutes later. The index template goes
+Applied once Grafana answers: an earlier datasource would be checked again only minutes later. The index template goes
 before Fluent Bit: the first line makes the index of the day, and a template is for indices to come.
 """
 
