@@ -16,6 +16,7 @@ pytest_plugins = [
     "fixtures.dataplane.collection",
     "fixtures.dataplane.external_answers",
     "fixtures.dataplane.monitoring",
+    "fixtures.dataplane.grafana_made",
     "fixtures.dataplane.pull_secret",
     "fixtures.dataplane.plugin",
     "fixtures.dataplane.imaging",

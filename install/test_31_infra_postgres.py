@@ -15,7 +15,7 @@ pytestmark = stage(
     needs={"operator-pgo": "makes it out of the PostgresCluster"},
     within="10m",
     wanted_if="postgres_managed",
-    requires=["postgres_storage_class"],
+    requires=["postgres_storage_class", "postgres_backup_s3_secret"],
 )
 
 

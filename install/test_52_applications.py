@@ -1,5 +1,6 @@
 """Stage 5.2: the applications that are switched on, and Grafana, from chart `primus-lens-apps-dataplane`."""
 
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -51,6 +52,12 @@ def grafana(
 
 
 @pytest.fixture(scope="session")
+def former_ingress(applications: Release, grafana: AppliedObjects, ingress_gone: Callable[..., Handle]) -> Handle:
+    """Delete the Ingress of Grafana where it is not wanted any more."""
+    return ingress_gone(applications, grafana)
+
+
+@pytest.fixture(scope="session")
 def undo(removals: Removals, manifests: Manifests) -> Handle:
     """Uninstall release `pla`, and delete a Grafana that was applied beside it."""
     return removals.objects(manifests.render("monitoring/grafana.yaml.j2"), RELEASE)
@@ -66,7 +73,13 @@ def test_grafana_is_accepted(grafana: AppliedObjects) -> None:
     assert_applied(grafana)
 
 
-def test_the_applications_are_available(applications: Release, grafana: AppliedObjects) -> None:
+def test_a_former_ingress_is_looked_for(former_ingress: Handle) -> None:
+    """After this stage, it is known whether Grafana has an Ingress that is not wanted any more."""
+    assert_applied(former_ingress)
+
+
+def test_the_applications_are_available(applications: Release, grafana: AppliedObjects, former_ingress: Handle) -> None:
     """After this stage, every workload of the release is available, and Grafana answers."""
     assert_ready(applications)
     assert_ready(grafana)
+    assert_ready(former_ingress)

@@ -111,7 +111,10 @@ spec:
   securityContext:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- if gt (int .app.replicas) 1 }}
+  {{- if .app.topologySpreadConstraints }}
+  topologySpreadConstraints:
+    {{- toYaml .app.topologySpreadConstraints | nindent 4 }}
+  {{- else if gt (int .app.replicas) 1 }}
   topologySpreadConstraints:
     - maxSkew: 1
       topologyKey: kubernetes.io/hostname
@@ -166,6 +169,14 @@ env:
     valueFrom:
       fieldRef:
         fieldPath: {{ $field }}
+  {{- end }}
+  {{- $own := dict }}
+  {{- range .app.env }}{{ $_ := set $own .name true }}{{ end }}
+  {{- range $variable, $value := .root.Values.global.proxy }}
+  {{- if not (hasKey $own $variable) }}
+  - name: {{ $variable }}
+    value: {{ $value | quote }}
+  {{- end }}
   {{- end }}
   {{- with .app.env }}
   {{- tpl (toYaml .) $.root | nindent 2 }}
