@@ -34,9 +34,7 @@ KINDS = (
 
 def kind(name: str) -> str:
     """Return the kind of a write by its name."""
-    return next(
-        re.sub(f".*{pattern}.*", of, name) if "\\" in of else of for pattern, of in KINDS if re.search(pattern, name)
-    )
+    return next(of or name for pattern, of in KINDS if re.search(pattern, name))
 
 
 def bookkeeping(path: str) -> bool:
