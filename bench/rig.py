@@ -1,6 +1,7 @@
 """What measurements and trials share: their own rehearsal, and the real command line in its own process.
 
 An install reaches the rehearsal as it reaches any cluster: by a context of a kubeconfig, with charts and helm named.
+The cluster is called what ``--cluster=rehearsal`` calls it, so that what both leave can be compared.
 Promise: reports, cache and output of a run stay below the directory given; what was started is ended.
 """
 
@@ -107,7 +108,7 @@ def launch(place: Path, *options: str, environment: Mapping[str, str] | None = N
 
 def install(place: Path, rehearsal: Rehearsal, kubeconfig: Path, *options: str, context: str = CONTEXT) -> Run:
     """Start an install on a context of ``kubeconfig`` that leads to ``rehearsal``; return at once."""
-    settings = ("--set=postgres_ssl_mode=disable", "--set=cluster_name=bench")
+    settings = ("--set=postgres_ssl_mode=disable", "--set=cluster_name=rehearsal")
     charts = (f"--charts-dir={rehearsal.charts}", f"--helm={rehearsal.helm}")
     given = (f"--cluster={context}", *settings, *charts, "-o", "addopts=", "-v", *options)
     return launch(place, *given, environment={"KUBECONFIG": str(kubeconfig), "COLUMNS": "200"})
