@@ -42,7 +42,7 @@ def no_gpus(client: Client) -> None:
 
 
 def waiting(client: Client, namespace: str = names.NAMESPACE) -> None:
-    """Add a pod whose image cannot be read, and a claim of a class that nobody provides."""
+    """Add a pod whose image cannot be pulled, and a claim of a class that nobody provides."""
     pod = _pod("waits-for-its-image", namespace, {"name": "main", "image": "example.invalid/none:1"})
     pod["metadata"]["annotations"] = {KUBELET: "ours"}
     _create(client, pod)

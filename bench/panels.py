@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 INTERVAL = 5  # seconds between two scrapes
 RANGE, STEP = 600, 15  # seconds that are shown, and between two points
 RATE = "2m"  # what Grafana makes of $__rate_interval where the datasource says 30s
-PATIENCE = 180.0  # seconds until what was scraped can be requested: vmselect leaves out the newest half minute
+PATIENCE = 180.0  # seconds until what was scraped can be queried: vmselect leaves out the newest half minute
 VMSELECT_PORT = 8481
 
 

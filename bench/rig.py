@@ -1,4 +1,4 @@
-"""What measurements and trials share: their own rehearsal, and the real command line in its own process.
+"""What measurements and trials share: a rehearsal for each, and the real command line in its own process.
 
 An install reaches the rehearsal as it reaches any cluster: by a context of a kubeconfig, with charts and helm named.
 The cluster is called what ``--cluster=rehearsal`` calls it, so that what both leave can be compared.

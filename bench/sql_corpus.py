@@ -1,8 +1,8 @@
 """How files of SQL are split, and how sets of migrations run, beside PostgreSQL's own parser and psql.
 
-``python -m bench.sql_corpus DIR…`` reads every ``*.sql`` below the directories and asks its own PostgreSQL of each
-statement, without running it, whether it is one: a statement that was joined with another, or cut, is told by the
-server's parser. ``--run`` takes each directory for a set of migrations instead and runs it: fresh, cut off and resumed,
+``python -m bench.sql_corpus DIR…`` reads every ``*.sql`` below the directories and asks a PostgreSQL of its own about
+each statement, without running it, whether it is one: the server's parser tells a statement that was joined with
+another, or cut. ``--run`` takes each directory for a set of migrations instead and runs it: fresh, cut off and resumed,
 on its own ledger, and by psql. Fetches nothing; psql's own commands and rows for COPY are blanked out before the split.
 """
 

@@ -2,9 +2,9 @@
 
 usage: python -m bench.taskkills [--points 30]
 
-The controller is its own process; its Jobs' pods are played here: each runs the Job's command on a rehearsal. In
+The controller runs in its own process; its Jobs' pods are played here: each runs the Job's command on a rehearsal. In
 the end each task is completed, it was set back once for each killed run, and each attempt had one Job. A task that is
-completed before all points were reached leaves them to another one, on its own rehearsal.
+completed before all points were reached leaves the rest to another task, which has its own rehearsal.
 """
 
 from __future__ import annotations

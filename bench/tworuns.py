@@ -3,8 +3,8 @@
 usage: python -m bench.tworuns [--times 20]
 
 Each time has a new rehearsal cluster and two runs, the second one up to 12 seconds after the first; every third
-time the first one is killed after a random number of its writes. Each run, and the helm that it starts, is its own
-ServiceAccount, so that the audit log says of every write which run made it.
+time the first one is killed after a random number of its writes. Each run, and the helm that it starts, uses a
+ServiceAccount of that run, so that the audit log says of every write which run made it.
 Two writers is: a write of one run (the Lease apart, for which both contend) that begins before the other run's last
 write has ended, or one that lies outside of the time for which its run held the Lease.
 """
