@@ -17,12 +17,12 @@ pytestmark = stage("namespace", within="1m", requires=["nodes"])
 
 @pytest.fixture(scope="session")
 def namespace(manifests: Manifests) -> AppliedObjects:
-    """Apply the Namespace with the managed-by label and its pod security, or leave another owner's as it is."""
+    """Apply the Namespace with the managed-by label and its pod security; another owner's namespace is not changed."""
     return manifests.apply("prerequisites/namespace.yaml.j2")
 
 
 @pytest.fixture(scope="session")
-def privileged(namespace: AppliedObjects, manifests: Manifests) -> DryRun:  # noqa: ARG001 - one that exists
+def privileged(namespace: AppliedObjects, manifests: Manifests) -> DryRun:  # noqa: ARG001 - it has to exist
     """Ask the API server whether it takes a privileged pod, where the settings need such."""
     return manifests.accepted("prerequisites/privileged-pod.yaml.j2")
 
