@@ -31,7 +31,8 @@ from fixtures.rehearsal.players.kinds import KINDS
 from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
 
-STAYS = {"progress-deadline", "namespace-terminating"}  # what these did to an object is not healed with them
+# What these did to an object is not healed with them; all objects of a kind go with its definition.
+STAYS = {"progress-deadline", "namespace-terminating", "crd-missing"}
 BEGINS, LASTS = (0, 20), (3, 14)  # seconds; all are healed long before the grace of 30 s is over
 OUTSIDE = 60.0  # seconds for a look from outside, and for faults to end
 BUSY = {429, 503}  # the API server asks to come again, as after a definition has been stored
