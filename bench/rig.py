@@ -25,6 +25,7 @@ from fixtures.rehearsal.places import ROOT
 from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
 
+TAGGED = ROOT / "bench" / "rehearsed.yaml"
 CONTEXT = "bench"
 LONGEST = 600.0  # seconds that an install on the rehearsal may take before it is given up, whatever else runs
 LAST_WORDS = 30.0  # seconds
@@ -110,7 +111,7 @@ def install(place: Path, rehearsal: Rehearsal, kubeconfig: Path, *options: str, 
     """Start an install on a context of ``kubeconfig`` that leads to ``rehearsal``; return at once."""
     settings = ("--set=postgres_ssl_mode=disable", "--set=cluster_name=rehearsal")
     charts = (f"--charts-dir={rehearsal.charts}", f"--helm={rehearsal.helm}")
-    given = (f"--cluster={context}", *settings, *charts, "-o", "addopts=", "-v", *options)
+    given = (f"--cluster={context}", f"--values={TAGGED}", *settings, *charts, "-o", "addopts=", "-v", *options)
     return launch(place, *given, environment={"KUBECONFIG": str(kubeconfig), "COLUMNS": "200"})
 
 

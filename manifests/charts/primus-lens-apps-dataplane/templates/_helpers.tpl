@@ -76,7 +76,7 @@ data:
 {{- $registry := $global.imageRegistry | trimSuffix "/" -}}
 {{- with $registry }}{{ . }}/{{ end -}}
 {{- $digest := get ($global.imageDigests | default dict) .app.image -}}
-{{ .app.image }}{{ if $digest }}@{{ $digest }}{{ else if not (contains "@" .app.image) }}:{{ $global.imageTag }}{{ end }}
+{{ .app.image }}{{ if $digest }}@{{ $digest }}{{ else if not (contains "@" .app.image) }}:{{ required "global.imageTag is not set" $global.imageTag }}{{ end }}
 {{- end -}}
 
 {{/* Pod template of an application; takes root, name and app. */}}
