@@ -34,7 +34,7 @@ def undo(removals: Removals) -> Handle:
 
 
 def test_the_namespace_is_accepted(namespace: AppliedObjects) -> None:
-    """After this stage, the API server has taken the Namespace."""
+    """After this stage, the API server has accepted the Namespace."""
     assert_applied(namespace)
 
 

@@ -37,12 +37,12 @@ def undo(removals: Removals) -> Handle:
 
 
 def test_the_account_is_accepted(account: AppliedObjects) -> None:
-    """After this stage, the API server has taken account, role and binding."""
+    """After this stage, the API server has accepted account, role and binding."""
     assert_applied(account)
 
 
 def test_the_account_is_there(account: AppliedObjects) -> None:
-    """After this stage, all objects are there."""
+    """After this stage, all objects exist."""
     assert_ready(account)
 
 

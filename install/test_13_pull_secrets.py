@@ -31,7 +31,7 @@ def undo(removals: Removals) -> Handle:
 
 
 def test_the_pull_secret_is_accepted(pull_secret: AppliedObjects) -> None:
-    """After this stage, the API server has taken the Secrets and their namespaces."""
+    """After this stage, the API server has accepted the Secrets and their namespaces."""
     assert_applied(pull_secret)
 
 

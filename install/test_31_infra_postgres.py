@@ -38,7 +38,7 @@ def undo(removals: Removals) -> Handle:
 
 
 def test_the_postgres_cluster_is_accepted(postgres_cluster: Handle) -> None:
-    """After this stage, the API server has taken the PostgresCluster."""
+    """After this stage, the API server has accepted the PostgresCluster."""
     assert_applied(postgres_cluster)
 
 

@@ -30,7 +30,7 @@ def undo(removals: Removals) -> Handle:
 
 
 def test_the_vmcluster_is_accepted(metrics_storage: Handle) -> None:
-    """After this stage, the API server has taken the VMCluster."""
+    """After this stage, the API server has accepted the VMCluster."""
     assert_applied(metrics_storage)
 
 

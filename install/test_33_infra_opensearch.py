@@ -30,7 +30,7 @@ def undo(removals: Removals) -> Handle:
 
 
 def test_the_opensearch_cluster_is_accepted(log_storage: Handle) -> None:
-    """After this stage, the API server has taken the OpenSearchCluster."""
+    """After this stage, the API server has accepted the OpenSearchCluster."""
     assert_applied(log_storage)
 
 

@@ -57,7 +57,7 @@ def undo(removals: Removals, collection: Collection) -> Handle:
 
 
 def test_what_collects_is_accepted(kube_state: Handle, nodes: Handle, scrapes: Handle, agent: Handle) -> None:
-    """After this stage, the API server has taken all of its objects."""
+    """After this stage, the API server has accepted all of its objects."""
     for handle in (kube_state, nodes, scrapes, agent):
         assert_applied(handle)
 

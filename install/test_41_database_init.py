@@ -51,7 +51,7 @@ def test_the_user_creates_and_drops_tables(initialised: DatabaseTask) -> None:
 
 
 def test_a_user_for_grafana_is_not_refused(grafana_user: DatabaseTask) -> None:
-    """After this stage, nothing speaks against making a role that may read alone."""
+    """After this stage, nothing speaks against creating a role that may only read."""
     assert_applied(grafana_user)
 
 

@@ -41,7 +41,7 @@ def undo(removals: Removals, config: DataplaneConfig) -> Handle:
 
 
 def test_the_secret_is_accepted(connections: AppliedObjects) -> None:
-    """After this stage, the API server has taken the Secret."""
+    """After this stage, the API server has accepted the Secret."""
     assert_applied(connections)
 
 

@@ -69,7 +69,7 @@ def test_the_chart_is_applied(applications: Release) -> None:
 
 
 def test_grafana_is_accepted(grafana: AppliedObjects) -> None:
-    """After this stage, the API server has taken a Grafana, where the chart of the applications has none."""
+    """After this stage, the API server has accepted a Grafana, where the chart of the applications has none."""
     assert_applied(grafana)
 
 

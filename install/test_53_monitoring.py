@@ -66,7 +66,7 @@ def dashboards(monitoring: AppliedObjects, monitoring_parts: Monitoring) -> Hand
 
 
 def test_the_log_indices_are_accepted(log_indices: AppliedObjects) -> None:
-    """After this stage, the API server has taken the index template and the policy."""
+    """After this stage, the API server has accepted the index template and the policy."""
     assert_applied(log_indices)
 
 
@@ -76,7 +76,7 @@ def test_logs_have_their_fields_and_their_days(log_indices: AppliedObjects) -> N
 
 
 def test_monitoring_is_accepted(monitoring: AppliedObjects) -> None:
-    """After this stage, the API server has taken all of its objects."""
+    """After this stage, the API server has accepted all of its objects."""
     assert_applied(monitoring)
 
 
