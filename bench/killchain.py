@@ -28,7 +28,8 @@ def chain(points: Sequence[int], wanted: Left, place: Path) -> Trial:
             proxy.at = point
             status = started(place / f"killed-{number}", running, proxy, armed=point).wait()
             result.killed = result.killed and status == -signal.SIGKILL
-            result.after += f"{proxy.written[-1]} ({len(proxy.written)}/{point}, status {status}); "
+            last = proxy.written[-1] if proxy.written else "nothing"
+            result.after += f"{last} ({len(proxy.written)}/{point}, status {status}); "
         proxy.at = 0
         result.faults = again(place / "again", running, proxy, wanted)
         proxy.close()
