@@ -1,7 +1,7 @@
 """Stage 1.1: the namespace that holds the dataplane; everything but the operators lives in it.
 
-One that somebody else has made is used as it is. OpenSearch, Fluent Bit and two of the applications need privileged
-pods: whether the namespace takes such is asked here, and told before anything waits for them.
+Another owner's namespace is used as it is. OpenSearch, Fluent Bit and two of the applications need privileged
+pods. This stage asks whether the namespace accepts such pods, before another stage waits for them.
 """
 
 import pytest
@@ -23,13 +23,13 @@ def namespace(manifests: Manifests) -> AppliedObjects:
 
 @pytest.fixture(scope="session")
 def privileged(namespace: AppliedObjects, manifests: Manifests) -> DryRun:  # noqa: ARG001 - it has to exist
-    """Ask the API server whether it takes a privileged pod, where the settings need such."""
+    """Ask the API server whether it accepts a privileged pod, if the settings need one."""
     return manifests.accepted("prerequisites/privileged-pod.yaml.j2")
 
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Delete the namespace that we have created, if nothing of another owner and no data is in it."""
+    """Delete the namespace that we created, if it contains no data and nothing of another owner."""
     return removals.namespace("prerequisites/namespace.yaml.j2")
 
 
@@ -44,7 +44,7 @@ def test_the_namespace_is_active(namespace: AppliedObjects) -> None:
 
 
 def test_privileged_pods_are_not_refused(privileged: DryRun) -> None:
-    """After this stage, nothing speaks against requesting a privileged pod."""
+    """After this stage, no hard failure has stopped the dry run of a privileged pod."""
     assert_applied(privileged)
 
 

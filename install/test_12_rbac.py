@@ -1,6 +1,6 @@
-"""Stage 1.2: the account of the dataplane's jobs with its role, and who may reach the pods of the namespace.
+"""Stage 1.2: the account of the dataplane's jobs with its role, and the rules about who may reach the pods.
 
-The role has what an install requests (`installer_role`); network policies come with `network_policies_enabled`.
+The role has the rights that an install needs (`installer_role`). `network_policies_enabled` adds network policies.
 """
 
 import pytest
@@ -14,7 +14,7 @@ from fixtures.lifecycle.plugin import Removals
 from fixtures.vocabulary import names
 from fixtures.vocabulary.model import Handle
 
-pytestmark = stage("rbac", needs={"namespace": "the ServiceAccount lives in it"}, within="1m")
+pytestmark = stage("rbac", needs={"namespace": "it contains the ServiceAccount"}, within="1m")
 TEMPLATES = ("prerequisites/rbac.yaml.j2", "prerequisites/network-policies.yaml.j2")
 
 
@@ -32,12 +32,12 @@ def permission(account: AppliedObjects, permissions: Permissions) -> Permission:
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Delete account, binding, role and network policies."""
+    """Delete the account, the binding, the role and the network policies."""
     return removals.of(*TEMPLATES)
 
 
 def test_the_account_is_accepted(account: AppliedObjects) -> None:
-    """After this stage, the API server has accepted account, role and binding."""
+    """After this stage, the API server has accepted the account, the role and the binding."""
     assert_applied(account)
 
 
@@ -47,10 +47,10 @@ def test_the_account_is_there(account: AppliedObjects) -> None:
 
 
 def test_its_rights_are_asked_for(permission: Permission) -> None:
-    """After this stage, nothing speaks against asking what the account may do."""
+    """After this stage, no hard failure has stopped the question what the account may do."""
     assert_applied(permission)
 
 
 def test_the_account_may_install(permission: Permission) -> None:
-    """After this stage, the account itself is told that it may create what later stages create."""
+    """After this stage, the API server tells the account that it may create what later stages create."""
     assert_ready(permission)

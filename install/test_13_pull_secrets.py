@@ -1,6 +1,6 @@
 """Stage 1.3 (optional): the credentials with which nodes pull the images of operators, storage and applications.
 
-Wanted where `registry_server` is set. The dataplane's namespace gets them, and that of each operator that is brought.
+Wanted if `registry_server` is set. The namespaces of the dataplane and of each installed operator get a Secret.
 """
 
 import pytest
@@ -14,7 +14,7 @@ from fixtures.vocabulary import names
 from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
-    "pull-secrets", needs={"namespace": "the Secret lives in it"}, within="1m", wanted_if="pull_secret_wanted"
+    "pull-secrets", needs={"namespace": "it contains the Secret"}, within="1m", wanted_if="pull_secret_wanted"
 )
 
 
@@ -26,7 +26,7 @@ def pull_secret(pull_secrets: PullSecrets) -> AppliedObjects:
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Delete the Secret of the dataplane's namespace; an operator's goes with the operator."""
+    """Delete the Secret in the dataplane's namespace; an operator's Secret is deleted with the operator."""
     return removals.secret(names.PULL_SECRET)
 
 

@@ -1,4 +1,4 @@
-"""Stage 2.4: the operator that makes Grafana, its datasources and dashboards."""
+"""Stage 2.4: the operator that creates Grafana, its datasources and its dashboards."""
 
 import pytest
 
@@ -13,9 +13,9 @@ from fixtures.vocabulary.model import Handle
 pytestmark = stage(
     "operator-grafana",
     needs={
-        "namespace": "its objects are tried there",
-        "rbac": "charts are installed with its role",
-        "pull-secrets": "its image is pulled with them",
+        "namespace": "a dry run of its objects needs the namespace",
+        "rbac": "helm installs charts with its role",
+        "pull-secrets": "nodes pull its image with these credentials",
     },
     within="5m",
 )
@@ -23,29 +23,29 @@ pytestmark = stage(
 
 @pytest.fixture(scope="session")
 def operator(operators: Operators) -> Operating:
-    """Install the operator's chart, or leave an operator that exists as it is."""
+    """Install the operator's chart, or leave an existing operator as it is."""
     return operators.apply("operator-grafana")
 
 
 @pytest.fixture(scope="session")
 def accepted(operator: Operating, manifests: Manifests) -> DryRun:  # noqa: ARG001 - only an operator that runs is asked
-    """Ask the API server whether it takes what stage 5.3 will apply."""
+    """Ask the API server whether it accepts the objects of stage 5.3."""
     return manifests.accepted("monitoring/datasources.yaml.j2", "monitoring/dashboards.yaml.j2")
 
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Uninstall the operator with its definitions, if nothing of its kinds is left."""
+    """Uninstall the operator and its CRDs, if no objects of its kinds exist any more."""
     return removals.operator("operator-grafana")
 
 
 def test_the_chart_is_applied(operator: Operating) -> None:
-    """After this stage, helm has been given the operator's chart, or another operator serves the dataplane."""
+    """After this stage, helm has accepted the operator's chart, or another owner's operator serves the dataplane."""
     assert_applied(operator)
 
 
 def test_the_operator_is_available(operator: Operating) -> None:
-    """After this stage, all objects of its release are ready, or the Deployment of another owner's operator."""
+    """After this stage, all objects of its release are ready, or the Deployment of another owner's operator is."""
     assert_ready(operator)
 
 
@@ -55,5 +55,5 @@ def test_its_kinds_are_served(accepted: DryRun) -> None:
 
 
 def test_its_objects_are_accepted(accepted: DryRun) -> None:
-    """After this stage, a dry run of its objects passes schema and webhooks."""
+    """After this stage, its objects pass the schema and the webhooks in a dry run."""
     assert_ready(accepted)

@@ -12,7 +12,7 @@ from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "infra-postgres",
-    needs={"operator-pgo": "makes it out of the PostgresCluster"},
+    needs={"operator-pgo": "it creates PostgreSQL from the PostgresCluster"},
     within="10m",
     wanted_if="postgres_managed",
     requires=["postgres_storage_class", "postgres_backup_s3_secret"],
@@ -21,7 +21,7 @@ pytestmark = stage(
 
 @pytest.fixture(scope="session")
 def postgres_cluster(infrastructure: Infrastructure) -> Handle:
-    """Apply PostgresCluster `primus-lens`, by a chart in service where `--charts-dir` has one."""
+    """Apply PostgresCluster `primus-lens`, or a chart in service if `--charts-dir` contains one."""
     return infrastructure.apply("postgres")
 
 
@@ -33,7 +33,7 @@ def answer(postgres_cluster: Handle, database: StageDatabase) -> DatabaseTask:  
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Delete the PostgresCluster, with which PGO deletes its volumes, where data may go."""
+    """Delete the PostgresCluster if data may be deleted; PGO then deletes its volumes."""
     return removals.storage("postgres")
 
 
@@ -43,15 +43,15 @@ def test_the_postgres_cluster_is_accepted(postgres_cluster: Handle) -> None:
 
 
 def test_every_instance_is_ready(postgres_cluster: Handle) -> None:
-    """After this stage, all instances are ready, and databases and users are written."""
+    """After this stage, all instances are ready, and the operator has created databases and users."""
     assert_ready(postgres_cluster)
 
 
 def test_its_user_is_not_refused(answer: DatabaseTask) -> None:
-    """After this stage, the user's Secret is there and nothing speaks against a connection."""
+    """After this stage, no hard failure has stopped the connection of its user."""
     assert_applied(answer)
 
 
 def test_it_answers(answer: DatabaseTask) -> None:
-    """After this stage, `SELECT 1` as the user is answered."""
+    """After this stage, PostgreSQL answers `SELECT 1` of the user."""
     assert_ready(answer)

@@ -10,7 +10,7 @@ from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "infra-victoriametrics",
-    needs={"operator-victoriametrics": "makes it out of the VMCluster"},
+    needs={"operator-victoriametrics": "it creates VictoriaMetrics from the VMCluster"},
     within="10m",
     wanted_if="vm_managed",
     requires=["vm_storage_class"],
@@ -19,13 +19,13 @@ pytestmark = stage(
 
 @pytest.fixture(scope="session")
 def metrics_storage(infrastructure: Infrastructure) -> Handle:
-    """Apply VMCluster `primus-lens-vmcluster`, by a chart in service where `--charts-dir` has one."""
+    """Apply VMCluster `primus-lens-vmcluster`, or a chart in service if `--charts-dir` contains one."""
     return infrastructure.apply("victoriametrics")
 
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Delete the VMCluster and its claims, where data may go."""
+    """Delete the VMCluster and its claims, if data may be deleted."""
     return removals.storage("victoriametrics")
 
 

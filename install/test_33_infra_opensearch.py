@@ -10,7 +10,7 @@ from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "infra-opensearch",
-    needs={"operator-opensearch": "makes it out of the OpenSearchCluster"},
+    needs={"operator-opensearch": "it creates OpenSearch from the OpenSearchCluster"},
     within="15m",
     wanted_if="opensearch_managed",
     requires=["opensearch_storage_class"],
@@ -19,13 +19,13 @@ pytestmark = stage(
 
 @pytest.fixture(scope="session")
 def log_storage(infrastructure: Infrastructure) -> Handle:
-    """Apply OpenSearchCluster `primus-lens-logs`, by a chart in service where `--charts-dir` has one."""
+    """Apply OpenSearchCluster `primus-lens-logs`, or a chart in service if `--charts-dir` contains one."""
     return infrastructure.apply("opensearch")
 
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Delete the OpenSearchCluster, its claims and its accounts, where data may go."""
+    """Delete the OpenSearchCluster, its claims and its accounts, if data may be deleted."""
     return removals.storage("opensearch")
 
 

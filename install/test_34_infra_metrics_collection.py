@@ -1,7 +1,7 @@
-"""Stage 3.4: what collects metrics: exporters, the objects that say what is scraped, and the agent that scrapes.
+"""Stage 3.4: metrics collection: exporters, the scrape objects, and the agent that scrapes.
 
-An exporter or agent that the cluster has already is left alone, and used. Scrape objects go before the agent: its
-operator then writes one configuration, with all of them in it. Proven by samples that come back from VictoriaMetrics.
+An exporter or agent that the cluster already has is used and not changed. Scrape objects come before the agent: its
+operator then writes one configuration with all of them. The stage is ready when VictoriaMetrics returns new samples.
 """
 
 import pytest
@@ -14,7 +14,7 @@ from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "infra-metrics-collection",
-    needs={"infra-victoriametrics": "its agent writes there"},
+    needs={"infra-victoriametrics": "the agent writes to VictoriaMetrics"},
     within="10m",
     wanted_if="metrics_collected",
 )
@@ -34,7 +34,7 @@ def nodes(collection: Collection) -> Handle:
 
 @pytest.fixture(scope="session")
 def scrapes(collection: Collection) -> Handle:
-    """Apply what says what is scraped."""
+    """Apply the scrape objects."""
     return collection.scrapes()
 
 
@@ -46,13 +46,13 @@ def agent(scrapes: Handle, collection: Collection) -> Handle:  # noqa: ARG001 - 
 
 @pytest.fixture(scope="session")
 def samples(agent: Handle, collection: Collection) -> Handle:
-    """Ask VictoriaMetrics for samples of all that is scraped."""
+    """Ask VictoriaMetrics for samples of everything that is scraped."""
     return collection.samples(agent)
 
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals, collection: Collection) -> Handle:
-    """Delete the agent, then what it scrapes, then the exporters that are ours."""
+    """Delete the agent, then the scrape objects, then our exporters."""
     return removals.objects(collection.everything())
 
 
@@ -75,7 +75,7 @@ def test_the_agent_scrapes_them(scrapes: Handle, agent: Handle) -> None:
 
 
 def test_samples_are_asked_for(samples: Handle) -> None:
-    """After this stage, nothing speaks against asking VictoriaMetrics."""
+    """After this stage, no hard failure has stopped the queries to VictoriaMetrics."""
     assert_applied(samples)
 
 

@@ -1,4 +1,4 @@
-"""Stage 4.1: the database, the application user's rights on it, and a user for Grafana that may read alone.
+"""Stage 4.1: the database, the application user's rights on it, and a user for Grafana that may only read.
 
 Works on an external PostgreSQL (`postgres_host`) too, where Grafana's role stays when the dataplane is removed:
 `DROP OWNED BY primus_lens_grafana; DROP ROLE primus_lens_grafana`.
@@ -16,7 +16,7 @@ from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "database-init",
-    needs={"infra-postgres": "the database lives in it"},
+    needs={"infra-postgres": "it contains the database"},
     within="2m",
     wanted_if="postgres_used",
 )
@@ -24,24 +24,24 @@ pytestmark = stage(
 
 @pytest.fixture(scope="session")
 def initialised(database: StageDatabase) -> DatabaseTask:
-    """Create the database and grant rights on it, where they are missing."""
+    """Create the database and grant rights on it, if they are missing."""
     return database.initialised()
 
 
 @pytest.fixture(scope="session")
 def grafana_user(initialised: DatabaseTask, database: StageDatabase) -> DatabaseTask:  # noqa: ARG001 - it comes first
-    """Make the role by which Grafana reads, and its Secret, where they are missing."""
+    """Create the role with which Grafana reads, and its Secret, if they are missing."""
     return database.read_by_grafana()
 
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Leave the rights to the database, with which they go; and the Secret of Grafana's role, while there is that."""
+    """Keep the rights, which are deleted with the database; keep the Secret of Grafana's role until then."""
     return removals.with_database("the database and the rights on it", names.GRAFANA_POSTGRES_SECRET)
 
 
 def test_the_user_is_not_refused(initialised: DatabaseTask) -> None:
-    """After this stage, nothing speaks against the connection or the statements."""
+    """After this stage, no hard failure has stopped the connection or the statements."""
     assert_applied(initialised)
 
 
@@ -51,10 +51,10 @@ def test_the_user_creates_and_drops_tables(initialised: DatabaseTask) -> None:
 
 
 def test_a_user_for_grafana_is_not_refused(grafana_user: DatabaseTask) -> None:
-    """After this stage, nothing speaks against creating a role that may only read."""
+    """After this stage, no hard failure has stopped the creation of a role that may only read."""
     assert_applied(grafana_user)
 
 
 def test_grafana_reads_as_a_user_of_its_own(grafana_user: DatabaseTask) -> None:
-    """After this stage, Grafana's user enters the database, or it is told why the application's user has to do."""
+    """After this stage, Grafana's user can connect to the database, or the outcome says why another user is used."""
     assert_ready(grafana_user)

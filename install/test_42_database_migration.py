@@ -1,6 +1,6 @@
-"""Stage 4.2: the schema: every SQL file of the set that the ledger `schema_migrations` does not have is run.
+"""Stage 4.2: the schema: run every SQL file of the set that is not in the ledger `schema_migrations`.
 
-The set is `--migrations DIR` or MIGRATIONS_PATH, else the starter set in migrations/ (docs/migrations.md).
+The set is `--migrations DIR` or MIGRATIONS_PATH; without them, the starter set in migrations/ (docs/migrations.md).
 """
 
 import pytest
@@ -14,7 +14,7 @@ from fixtures.vocabulary.model import Handle
 
 pytestmark = stage(
     "database-migration",
-    needs={"database-init": "tables are created with its rights"},
+    needs={"database-init": "migrations create tables with the rights of its user"},
     within="10m",
     wanted_if="postgres_used",
 )
@@ -28,15 +28,15 @@ def migrated(database: StageDatabase) -> DatabaseTask:
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Leave the tables to the database: migrations are not undone by guess."""
+    """Keep the tables, which are deleted with the database: an uninstall undoes no migrations."""
     return removals.with_database("the tables of the migrations")
 
 
 def test_no_migration_is_refused(migrated: DatabaseTask) -> None:
-    """After this stage, all files could be read and nothing speaks against running them."""
+    """After this stage, all files could be read, and no hard failure has stopped them."""
     assert_applied(migrated)
 
 
 def test_the_ledger_equals_the_directory(migrated: DatabaseTask) -> None:
-    """After this stage, the ledger has every file of the directory."""
+    """After this stage, the ledger contains every file of the directory."""
     assert_ready(migrated)

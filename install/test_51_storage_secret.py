@@ -1,7 +1,7 @@
-"""Stage 5.1: the Secret that tells the applications where the storage is and how to get in.
+"""Stage 5.1: the Secret that tells the applications the storage's addresses, users and passwords.
 
-A Secret that no longer matches the live credentials is brought up to date. Storage that is external gets Services, so
-that the applications can resolve it.
+A Secret that no longer matches the live credentials is updated. External storage gets Services, so
+that the applications can resolve its names.
 """
 
 import pytest
@@ -20,9 +20,9 @@ from fixtures.vocabulary.model import Handle
 pytestmark = stage(
     "storage-secret",
     needs={
-        "infra-postgres": "its user's password is in it",
-        "infra-victoriametrics": "its endpoints are in it",
-        "infra-opensearch": "its admin's password is in it",
+        "infra-postgres": "the Secret contains the password of its user",
+        "infra-victoriametrics": "the Secret contains its addresses",
+        "infra-opensearch": "the Secret contains the password of its administrator",
     },
     within="1m",
 )
@@ -48,6 +48,6 @@ def test_the_secret_is_accepted(connections: AppliedObjects) -> None:
 def test_the_secret_holds_the_live_credentials(
     connections: AppliedObjects, cluster: Cluster, config: DataplaneConfig
 ) -> None:
-    """After this stage, the Secret's content equals what the storage's own Secrets say now."""
+    """After this stage, the content of the Secret agrees with the storage's own Secrets."""
     assert_ready(connections)
     assert_live_credentials(cluster, config)

@@ -20,11 +20,11 @@ from fixtures.vocabulary.model import Handle
 pytestmark = stage(
     "applications",
     needs={
-        "rbac": "charts are installed with its role",
-        "pull-secrets": "its images are pulled with them",
-        "operator-grafana": "makes the Grafana object's Deployment",
-        "database-migration": "its tables are read and written",
-        "storage-secret": "its programs read it when they start",
+        "rbac": "helm installs charts with its role",
+        "pull-secrets": "nodes pull its images with these credentials",
+        "operator-grafana": "it creates the Deployment of Grafana",
+        "database-migration": "the applications read and write its tables",
+        "storage-secret": "the applications read it when they start",
     },
     requires=["grafana_admin_secret"],
     within="10m",
@@ -33,7 +33,7 @@ pytestmark = stage(
 
 @pytest.fixture(scope="session")
 def applications(helm: Releases, cluster: Cluster, settings: Settings) -> Release:
-    """Install release `pla`, or leave it as it is."""
+    """Install release `pla`, or leave an existing release as it is."""
     config, values = settings.config, values_of_chart(helm, cluster, settings)
     asked, heeds = asks(helm, cluster, settings), partial(unheeded, settings=settings)
     return helm.release(CHART, RELEASE, config.namespace, values, proof=proof(config), asks=asked, followed=heeds)
@@ -47,24 +47,24 @@ def grafana(
     cluster: Cluster,
     config: DataplaneConfig,
 ) -> AppliedObjects:
-    """Apply Grafana where the applications are the older installer's, whose chart has none; else nothing."""
+    """Apply Grafana if the applications are the older installer's, whose chart has none; otherwise apply nothing."""
     return manifests.apply(*grafana_templates(helm, cluster, config))
 
 
 @pytest.fixture(scope="session")
 def former_ingress(applications: Release, grafana: AppliedObjects, ingress_gone: Callable[..., Handle]) -> Handle:
-    """Delete the Ingress of Grafana where it is not wanted any more."""
+    """Delete the Ingress of Grafana if it is not wanted any more."""
     return ingress_gone(applications, grafana)
 
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals, manifests: Manifests) -> Handle:
-    """Uninstall release `pla`, and delete a Grafana that was applied beside it."""
+    """Uninstall release `pla`, and delete a Grafana that was applied without it."""
     return removals.objects(manifests.render("monitoring/grafana.yaml.j2"), RELEASE)
 
 
 def test_the_chart_is_applied(applications: Release) -> None:
-    """After this stage, helm has been given the applications' chart."""
+    """After this stage, helm has accepted the applications' chart."""
     assert_applied(applications)
 
 
@@ -74,7 +74,7 @@ def test_grafana_is_accepted(grafana: AppliedObjects) -> None:
 
 
 def test_a_former_ingress_is_looked_for(former_ingress: Handle) -> None:
-    """After this stage, it is known whether Grafana has an Ingress that is not wanted any more."""
+    """After this stage, no hard failure has stopped the removal of a Grafana Ingress that is not wanted any more."""
     assert_applied(former_ingress)
 
 

@@ -1,7 +1,8 @@
-"""Stage 5.3: log collection on every node, and Grafana's datasources and dashboards; proven by a line that arrives.
+"""Stage 5.3: log collection on every node, and Grafana's datasources and dashboards.
 
-Applied once Grafana answers: an earlier datasource would be checked again only minutes later. The index template goes
-before Fluent Bit: the first line makes the index of the day, and a template is for indices to come.
+These objects are applied when Grafana answers: Grafana's operator would check an earlier datasource again only after
+minutes. The index template comes before Fluent Bit: the first line creates the index of the day, and a template changes
+only later indices. The stage is ready when a new line has arrived in OpenSearch and Grafana shows its dashboards.
 """
 
 import pytest
@@ -23,9 +24,9 @@ TEMPLATES = (
 pytestmark = stage(
     "monitoring",
     needs={
-        "applications": "its Grafana shows the datasources and dashboards",
-        "operator-fluent": "makes the DaemonSet that collects logs",
-        "operator-grafana": "brings datasources and dashboards into Grafana",
+        "applications": "Grafana comes with them, and shows the datasources and dashboards",
+        "operator-fluent": "it creates the DaemonSet that collects logs",
+        "operator-grafana": "it writes datasources and dashboards to Grafana",
     },
     within="5m",
 )
@@ -33,7 +34,7 @@ pytestmark = stage(
 
 @pytest.fixture(scope="session")
 def log_indices(manifests: Manifests) -> AppliedObjects:
-    """Apply the index template and, where logs are not kept for ever, the policy that deletes old ones."""
+    """Apply the index template, and the policy that deletes old logs unless they are kept for ever."""
     return manifests.apply("monitoring/log-retention.yaml.j2")
 
 
@@ -49,13 +50,13 @@ def monitoring(
 
 @pytest.fixture(scope="session")
 def undo(removals: Removals) -> Handle:
-    """Delete all of its objects, those that others name last."""
+    """Delete all objects of the stage; objects to which others refer are deleted last."""
     return removals.of("monitoring/log-retention.yaml.j2", *TEMPLATES)
 
 
 @pytest.fixture(scope="session")
 def log_lines(monitoring: AppliedObjects, monitoring_parts: Monitoring) -> Handle:
-    """Ask OpenSearch for a line that was logged since."""
+    """Ask OpenSearch for a line that was logged since the stage began."""
     return monitoring_parts.logs(monitoring)
 
 
@@ -86,7 +87,7 @@ def test_logs_are_collected_and_dashboards_shown(monitoring: AppliedObjects) -> 
 
 
 def test_storage_and_grafana_are_asked(log_lines: Handle, dashboards: Handle) -> None:
-    """After this stage, nothing speaks against asking OpenSearch for the line, and Grafana for what it shows."""
+    """After this stage, no hard failure has stopped the search in OpenSearch or the requests to Grafana."""
     assert_applied(log_lines)
     assert_applied(dashboards)
 
@@ -97,5 +98,5 @@ def test_a_line_arrives(log_lines: Handle) -> None:
 
 
 def test_datasources_answer(dashboards: Handle) -> None:
-    """After this stage, Grafana is well, each datasource answers, and no dashboard's first panel is red."""
+    """After this stage, Grafana is healthy, each datasource answers, and no dashboard's first panel shows an error."""
     assert_ready(dashboards)
