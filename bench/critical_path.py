@@ -3,12 +3,13 @@
 A thing's work lasts from the API server's answer to the write that requests it until it is ready for the last time.
 What that last time was the players' log says; its moment is the API server's: the write of others to the thing beside
 that line, since a player writes its log some time after the cluster has told everybody. What helm, the installer and
-the network take is not part of the work, and so is overhead.
+the network take is not part of the work, and so is overhead. What no probe asks has to go on running for some seconds,
+which is work as well (``untried``): it begins when the cluster has said that it runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ STAGE_OF_KIND = {
 SHOWN_BY = {"FluentBit": "DaemonSet"}  # its operator writes no status: what shows that it is ready is another object
 OPERATOR = {f"Deployment {each.namespace}/{each.deployment}": stage for stage, each in OPERATORS.items()}
 EXPORTER = "-kube-state-metrics"
+UNPROBED = {"system-tuner": "applications"}  # DaemonSets that no probe asks; the players do not tell of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,11 @@ class Work:
     ready: float
 
 
-def works(made: Iterable[Write], players: Iterable[Mapping[str, Any]]) -> list[Work]:
-    """Return the work for each object that the installer or helm wrote and the players told ready."""
+def works(made: Iterable[Write], players: Iterable[Mapping[str, Any]], untried: float = 0.0) -> list[Work]:
+    """Return the work for each object that the installer or helm wrote and the players told ready.
+
+    ``untried``: seconds for which a thing that no probe asks has to go on running.
+    """
     asked: dict[str, float] = {}
     written: dict[str, list[Write]] = {}
     for write in made:
@@ -64,7 +69,18 @@ def works(made: Iterable[Write], players: Iterable[Mapping[str, Any]]) -> list[W
         if begun is not None and stage is not None:
             shown = written.get(f"{SHOWN_BY.get(kind, kind).lower()}s {name}", [])
             found.append(Work(stage, thing, begun, _stored(shown, moment)))
-    return found
+    return [*found, *_unprobed(asked, written, untried)]
+
+
+def _unprobed(asked: Mapping[str, float], written: Mapping[str, list[Write]], untried: float) -> Iterator[Work]:
+    """Yield the work for DaemonSets that no probe asks: up to the last time that their controller wrote of them."""
+    for place, begun in asked.items():
+        resource, _, name = place.partition(" ")
+        stage = next(
+            (stage for end, stage in UNPROBED.items() if resource == "daemonsets" and name.endswith(end)), None
+        )
+        if stage is not None and place in written:
+            yield Work(stage, f"DaemonSet {name}", begun, written[place][-1].ended + untried)
 
 
 def _stage_of(kind: str, thing: str) -> str | None:
