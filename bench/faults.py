@@ -1,6 +1,6 @@
 """The fault catalogue, one rehearsal a fault: what the install says and when, and what helm says of the same fault.
 
-usage: python -m bench.faults [NAME…] [--grace 4] [--no-helm] [--examples] [--json FILE]
+usage: python -m bench.faults [NAME[:TARGET]…] [--grace 4] [--no-helm] [--examples] [--json FILE]
 
 Prints a table: first line, seconds from the moment the fault shows on the cluster until the stage has failed, exit
 status; and, where a chart can be waited for, what ``helm upgrade --install --wait --timeout 30s`` says and when.
@@ -22,6 +22,7 @@ from typing import Any
 from bench.fault_helm import HelmSaid, helm_says
 from bench.rig import say
 from bench.struck import Struck, struck
+from fixtures.rehearsal.faults.catalogue import checked
 from fixtures.rehearsal.faults.entries import CATALOGUE
 from fixtures.rehearsal.faults.entry import HARD, LAST, LATER, LOCKED, PASSES, TIMED
 from fixtures.rehearsal.faults.examples import GROUPS, masked, rewritten
@@ -55,7 +56,7 @@ class Row:
 def rows(names: Iterable[str], grace: float, *, helm: bool) -> Iterator[Row]:
     """Run each fault, and the same for helm."""
     for name in names:
-        entry = CATALOGUE[name]
+        entry = CATALOGUE[checked(name).name]
         with tempfile.TemporaryDirectory(prefix="bench-fault-") as place:
             found = struck(Path(place), [name], grace)
             crowded = crowd()
@@ -90,15 +91,17 @@ def write_examples(names: Sequence[str], grace: float) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="faults to run (default: all)")
+    parser.add_argument("names", nargs="*", metavar="NAME[:TARGET]", help="faults to run (default: all)")
     parser.add_argument("--grace", type=float, default=4.0, help="seconds (default: %(default)s)")
     parser.add_argument("--no-helm", action="store_true", help="leave helm's side of the table out")
     parser.add_argument("--examples", action="store_true", help="write the examples of docs/troubleshooting.md again")
     parser.add_argument("--json", type=Path, help="write the rows there, too")
     options = parser.parse_args(arguments)
-    unknown = [name for name in options.names if name not in CATALOGUE]
-    if unknown:
-        parser.error(f"there is no fault {unknown[0]}; there are: {', '.join(CATALOGUE)}")
+    try:
+        for name in options.names:
+            checked(name)
+    except ValueError as error:
+        parser.error(f"{error}; there are: {', '.join(CATALOGUE)}")
     return options
 
 

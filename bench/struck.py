@@ -16,6 +16,7 @@ from typing import Any
 from bench.rig import launch
 from fixtures.dataplane.operators import OPERATORS
 from fixtures.rehearsal.faults import targets
+from fixtures.rehearsal.faults.catalogue import checked
 from fixtures.rehearsal.faults.entries import CATALOGUE
 from fixtures.rehearsal.faults.entry import TIMED
 from fixtures.rehearsal.faults.targets import BEFORE_STAGES, DATAPLANE, operator_of
@@ -23,7 +24,7 @@ from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
 from fixtures.vocabulary.times import epoch
 
-TIMEOUTS = ("--stage-timeout=infra-opensearch=20s",)  # of what fails by its time alone
+TIMEOUT = "20s"  # of a stage that fails by its time alone
 REFUSING = {"the API server", "admission", "RBAC", "API priority and fairness"}
 
 
@@ -38,15 +39,22 @@ class Struck:
 
 
 def stage_hit(name: str) -> str:
-    """Return the stage that fails by a fault with its default target."""
-    return targets.stage_hit(name, CATALOGUE[name].default)
+    """Return the stage that fails by a fault as ``--fault`` spells it."""
+    fault = checked(name)
+    return targets.stage_hit(fault.name, fault.target)
+
+
+def shows_by(name: str) -> tuple[str, ...]:
+    """Return the options of a second install that show a fault as ``--fault`` spells it; none where the first does."""
+    fault = checked(name)
+    return CATALOGUE[fault.name].shows_by.get(fault.target, ())
 
 
 def options_of(names: Sequence[str]) -> list[str]:
     """Return the options of the run in which faults show: changed settings, and short times for what waits."""
-    entries = [CATALOGUE[name] for name in names]
-    timed = TIMEOUTS if any(entry.judged == TIMED for entry in entries) else ()
-    return [*(option for entry in entries for option in entry.shows_by), *timed]
+    waits = {stage_hit(name) for name in names if CATALOGUE[checked(name).name].judged == TIMED}
+    timed = [f"--stage-timeout={stage}={TIMEOUT}" for stage in sorted(waits)]
+    return [*(option for name in names for option in shows_by(name)), *timed]
 
 
 def struck(place: Path, names: Sequence[str], grace: float) -> Struck:
@@ -54,7 +62,7 @@ def struck(place: Path, names: Sequence[str], grace: float) -> Struck:
     running = start(Options(f"fault-{os.getpid()}", keep=True, faults=tuple(names), audit=True), lambda _: None)
     try:
         options = ("--cluster=rehearsal", f"--rehearsal-name={running.name}", f"--grace={grace:g}s")
-        if any(CATALOGUE[name].shows_by for name in names):
+        if any(map(shows_by, names)):
             launch(place / "before", *options).wait()
         run = launch(place, *options, *options_of(names))
         status, output = run.wait(), run.output()
@@ -80,7 +88,7 @@ def _seconds(place: Path, running: Rehearsal, name: str) -> float | None:
     begun, failed = epoch(stage["times"]["apply_begun"]) or 0.0, epoch(stage["times"]["finished"])
     if failed is None:
         return None
-    by = CATALOGUE[name].by
+    by = CATALOGUE[checked(name).name].by
     shown = _refused(running, name) if by in REFUSING else _played(running)
     if by == "helm":
         shown = _last_of_helm(running, name, failed)
@@ -95,7 +103,7 @@ def _played(running: Rehearsal) -> float:
 
 def _refused(running: Rehearsal, name: str) -> float:
     """Return when the API server first refused the installer an object of the operator's kinds; 0 if never."""
-    operator = OPERATORS.get(operator_of(CATALOGUE[name].default))
+    operator = OPERATORS.get(operator_of(checked(name).target))
     groups = {kind.partition(".")[2] for kind in operator.kinds} if operator else set()
     for entry in _entries(running.audit_log):
         about = entry.get("objectRef", {})
@@ -111,7 +119,7 @@ def _refused(running: Rehearsal, name: str) -> float:
 
 def _last_of_helm(running: Rehearsal, name: str, failed: float) -> float:
     """Return when the API server last answered helm about the release before the stage failed; 0 if never."""
-    operator = OPERATORS.get(CATALOGUE[name].default)
+    operator = OPERATORS.get(checked(name).target)
     space = operator.namespace if operator else DATAPLANE
     helms = (entry for entry in _entries(running.audit_log) if "Helm" in entry.get("userAgent", ""))
     about = (entry for entry in helms if entry.get("objectRef", {}).get("namespace") == space)
