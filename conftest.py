@@ -1,6 +1,13 @@
 """Names the plugins of the installer; each owns one concern."""
 
-pytest_plugins = [
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+PLUGINS = [
     "fixtures.session.early",  # before all that takes time to import
     "fixtures.session.memory",
     "fixtures.redaction.plugin",
@@ -42,3 +49,9 @@ pytest_plugins = [
     "fixtures.session.version",
     "fixtures.session.signals",
 ]
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Load the plugins: for each name in ``pytest_plugins`` pytest would read what every package says of itself."""
+    for name in PLUGINS:
+        pluginmanager.import_plugin(name)
