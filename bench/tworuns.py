@@ -28,7 +28,7 @@ from pathlib import Path
 import yaml
 
 from bench.audit import Write, writes
-from bench.rig import Run, install, rehearsal, say, write_kubeconfig
+from bench.rig import LONGEST, Run, install, rehearsal, say, write_kubeconfig
 from fixtures.cluster.api import Api
 from fixtures.cluster.connect import connect
 from fixtures.rehearsal.session import Rehearsal
@@ -71,7 +71,7 @@ def meet(place: Path, offset: float, killed: int | None) -> Meeting:
 
 
 def _started(place: Path, running: Rehearsal, files: dict[str, Path], name: str) -> Run:
-    return install(place / name, running, files[name], "--lock-timeout=120s", context=name)
+    return install(place / name, running, files[name], f"--lock-timeout={LONGEST:.0f}s", context=name)
 
 
 def _kill(run: Run, running: Rehearsal, count: float) -> None:
