@@ -1,4 +1,4 @@
-"""Names the plugins of the installer; each owns one concern."""
+"""Load the plugins of the installer; each owns one concern."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import pytest
 
 PLUGINS = [
-    "fixtures.session.early",  # before all that takes time to import
+    "fixtures.session.early",  # before all imports that take time
     "fixtures.session.memory",
     "fixtures.redaction.plugin",
     "fixtures.engine.hooks",

@@ -13,8 +13,8 @@ from tox.plugin import impl
 if TYPE_CHECKING:
     from tox.tox_env.api import ToxEnv
 
-SHOWN = 4  # the verbosity from which on tox shows what a command of its own prints
-_ASKED: dict[str, int] = {}  # the verbosity that was asked for, by environment
+SHOWN = 4  # the verbosity from which on tox shows the output of its own commands
+_ASKED: dict[str, int] = {}  # the requested verbosity, by environment
 
 
 @impl

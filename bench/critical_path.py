@@ -17,7 +17,7 @@ from bench.audit import Write
 from fixtures.dataplane.operators import OPERATORS
 from fixtures.vocabulary.times import epoch
 
-NEAR = 0.2  # seconds between a write and a player's line about it
+NEAR = 0.2  # seconds between a write and the player's line for it
 AGENTS = ("primus-lens-install", "Helm/")
 STAGE_OF_KIND = {
     "PostgresCluster": "infra-postgres",
@@ -31,10 +31,10 @@ STAGE_OF_KIND = {
     "GrafanaDatasource": "monitoring",
     "GrafanaDashboard": "monitoring",
 }
-SHOWN_BY = {"FluentBit": "DaemonSet"}  # its operator writes no status: what shows that it is ready is another object
+SHOWN_BY = {"FluentBit": "DaemonSet"}  # its operator writes no status: another object shows that it is ready
 OPERATOR = {f"Deployment {each.namespace}/{each.deployment}": stage for stage, each in OPERATORS.items()}
 EXPORTER = "-kube-state-metrics"
-UNPROBED = {"system-tuner": "applications"}  # DaemonSets that no probe asks; the players do not tell of them
+UNPROBED = {"system-tuner": "applications"}  # DaemonSets without probes; the players do not log them
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ SECONDS, MEGABYTES = 2.0, 50.0
 AT_ONCE = 8
 FIELDS = 120  # of a definition's schema, which comes to some 20 kB of JSON
 PREFIX = "crowd"
-QUIET, AT_REST = 5.0, 0.1  # seconds, and the part of them that an API server at rest is busy at most
+QUIET, AT_REST = 5.0, 0.1  # seconds, and the share of them for which an idle API server may be busy
 DEFINITION = "CustomResourceDefinition.apiextensions.k8s.io"
 SERVER = frozenset({"kube-apiserver", "etcd"})
 

@@ -79,7 +79,7 @@ class Fleet:
         assert isinstance(metadata, dict)  # noqa: S101 - for the type
         task = int(metadata["labels"]["primus-lens/task-id"])
         while True:
-            with contextlib.suppress(Exception):  # the database is unreachable for a moment
+            with contextlib.suppress(Exception):  # the database may be unreachable for a moment
                 self.tables.rows(
                     "UPDATE dataplane_install_tasks SET status = 'completed', completed_at = now(), updated_at = now()"
                     " WHERE id = %s",

@@ -15,7 +15,7 @@ from bench.rig import rehearsal, say
 from bench.write_points import AFTER_A_RELEASE, CLAIM, END, MORE, OVER_A_DEAD_ONE, RELEASE, RENEWAL, kind
 
 ONLY_IN_A_CHAIN = (OVER_A_DEAD_ONE, AFTER_A_RELEASE)
-NEVER_AFTER = (CLAIM, RELEASE, END, MORE, RENEWAL)  # before the Lease's keeper starts, or after it has ended
+NEVER_AFTER = (CLAIM, RELEASE, END, MORE, RENEWAL)  # writes before the Lease's keeper starts or after it has ended
 
 
 def chain(points: Sequence[int], wanted: Left, place: Path) -> Trial:

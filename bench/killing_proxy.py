@@ -27,9 +27,9 @@ import yaml
 from bench.write_points import RENEWAL, Names, bookkeeping, kind
 from fixtures.lease.stored import COLLECTION
 
-LATEST = 30.0  # seconds in which a renewal has to come
+LATEST = 30.0  # seconds within which a renewal has to come
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
-# CommandComplete with a tag that tells of a change: postgresql.org/docs/current/protocol-message-formats.html
+# A CommandComplete whose tag shows a change: postgresql.org/docs/current/protocol-message-formats.html
 WROTE = re.compile(rb"C\0\0\0[^\0](CREATE|INSERT|UPDATE|DELETE|ALTER|DROP|GRANT|COMMENT|COMMIT)[^\0]*\0")
 
 
@@ -55,11 +55,11 @@ class KillingProxy(ThreadingHTTPServer):
         self.told: Counter[str] = Counter()
         self.at = 0
         self.left: Counter[str] = Counter()
-        self.moments: set[str] = set()  # kinds of writes after which a renewal is awaited, each once
-        self.renewed: list[str] = []  # the moments after which it came
+        self.moments: set[str] = set()  # kinds of writes; a renewal is awaited once after each
+        self.renewed: list[str] = []  # the writes after which one came
         self.kill: Callable[[], None] = lambda: None
         self._names = Names()
-        self._held = ""  # the moment that waits for a renewal
+        self._held = ""  # the write that waits for a renewal
         self._lock = threading.Condition()
         threading.Thread(target=self.serve_forever, args=(0.05,), name="killing proxy", daemon=True).start()
 
@@ -81,7 +81,7 @@ class KillingProxy(ThreadingHTTPServer):
             if not self._held and len(self.written) != self.at and not any(self.left[name] for name in names):
                 return False
             self.left -= Counter(names)
-            if self._held:  # what was on its way already is written, and not answered either
+            if self._held:  # a request that was already sent is executed, but not answered
                 if RENEWAL in names:
                     self.renewed.append(self._held)
                     self._end()
@@ -176,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
             self.upstream = None
             if fresh:
                 raise
-        return self._answer(body)  # the API server had closed it in the meantime
+        return self._answer(body)  # the API server had closed the connection
 
     def _head(self, answer: http.client.HTTPResponse) -> None:
         self.send_response(answer.status)

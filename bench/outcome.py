@@ -44,7 +44,7 @@ class Left:
     """``objects`` by ``Kind namespace/name``, ``kept`` the uids of what holds data, ``releases`` name → states."""
 
     objects: Mapping[str, Any]
-    counts: Mapping[str, int]  # of objects of a kind, by whomever
+    counts: Mapping[str, int]  # of objects of a kind, whoever created them
     kept: Mapping[str, str]
     releases: Mapping[str, tuple[str, ...]]
     ledger: list[Any]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 AMD, NVIDIA = "amd.com/gpu", "nvidia.com/gpu"  # each node of a rehearsal has eight of AMD's
 NVIDIA_NODE, NVIDIA_GPUS = "rehearsal-2", 8
 HELD, WAITED_FOR = 4, 64
-EXPORTERS = {  # Service -> image, as the makers' operators have them
+EXPORTERS = {  # Service -> image, as in the makers' operators
     "default-metrics-exporter": "rocm/device-metrics-exporter:v1.3.0",
     "nvidia-dcgm-exporter": "nvidia/dcgm-exporter:4.2.0",
 }

@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from fixtures.rehearsal.session import Rehearsal
 
 INTERVAL = 5  # seconds between two scrapes
-RANGE, STEP = 600, 15  # seconds that are shown, and between two points
-RATE = "2m"  # what Grafana makes of $__rate_interval where the datasource says 30s
-PATIENCE = 180.0  # seconds until what was scraped can be queried: vmselect leaves out the newest half minute
+RANGE, STEP = 600, 15  # seconds of the shown range, and between two points
+RATE = "2m"  # Grafana's $__rate_interval for a datasource with 30s
+PATIENCE = 180.0  # seconds until scraped samples can be queried: vmselect leaves out the newest half minute
 VMSELECT_PORT = 8481
 
 

@@ -27,7 +27,7 @@ from fixtures.rehearsal.session import Rehearsal, start
 
 TAGGED = ROOT / "bench" / "rehearsed.yaml"
 CONTEXT = "bench"
-LONGEST = 600.0  # seconds that an install on the rehearsal may take before it is given up, whatever else runs
+LONGEST = 600.0  # seconds after which an install on the rehearsal is given up
 LAST_WORDS = 30.0  # seconds
 FOREIGN = (
     *("PYTEST_", "PYTHON", "CHARTS_DIR", "HELM_", "MIGRATIONS_PATH", "KUBECONFIG"),
@@ -72,7 +72,7 @@ class Run:
             self.process.wait(LAST_WORDS)
             raise TimeoutError(f"the install has not ended after {seconds:.0f} s:\n{self.output()}") from None
         finally:
-            self.process.kill()  # where this one is interrupted, too
+            self.process.kill()  # also if this process is interrupted
             self.process.wait()
 
     def output(self) -> str:
@@ -102,7 +102,7 @@ def launch(place: Path, *options: str, environment: Mapping[str, str] | None = N
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # what is sent to the trial's terminal is not for the runs
+            start_new_session=True,  # signals from the trial's terminal must not reach the runs
         )
     return Run(process, place)
 

@@ -31,17 +31,17 @@ from fixtures.rehearsal.players.kinds import KINDS
 from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
 
-# What these did to an object is not healed with them; all objects of a kind go with its definition.
+# What these change in an object does not heal; with a definition, all objects of its kind are deleted.
 STAYS = {"progress-deadline", "namespace-terminating", "crd-missing"}
 BEGINS, LASTS = (0, 20), (3, 14)  # seconds; all are healed long before the grace of 30 s is over
-OUTSIDE = 60.0  # seconds for a look from outside, and for faults to end
-BUSY = {429, 503}  # the API server asks to come again, as after a definition has been stored
-COUNTS = {  # kind -> the fields of spec and status that are to be equal
+OUTSIDE = 60.0  # seconds for a check from outside, and for faults to end
+BUSY = {429, 503}  # the API server asks to try again, as after a definition has changed
+COUNTS = {  # kind -> the fields of spec and status that have to be equal
     "Deployment": ("spec.replicas", "status.availableReplicas"),
     "StatefulSet": ("spec.replicas", "status.readyReplicas"),
     "DaemonSet": ("status.desiredNumberScheduled", "status.numberAvailable"),
 }
-SAYS = {  # kind -> a field of its status, and what it says of a custom resource that is well
+SAYS = {  # kind -> a field of its status, and its value in a healthy custom resource
     "PersistentVolumeClaim": ("status.phase", "Bound"),
     "VMCluster": ("status.clusterStatus", "operational"),
     "OpenSearchCluster": ("status.health", "green"),

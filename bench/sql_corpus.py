@@ -32,7 +32,7 @@ COMMAND = re.compile(r"^[ \t]*\\.*$|(?<=;)[ \t]*\\.*$", re.MULTILINE)
 ENDS = re.compile(r"\\;|\\(?:g|gset|gexec|gdesc|gx|crosstabview|watch)\b[^\n]*")
 ROWS = re.compile(r"(^[ \t]*copy\b[^;]*?\bfrom\s+stdin\b[^;\n]*);(.*?)^\\\.$", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 VARIABLE = re.compile(r"(?<![:\w])::?(?:'(\w+)'|\"(\w+)\")")
-SYNTAX = b"42601"  # else 25P02, in_failed_sql_transaction: the parser has let it pass, and nothing is run
+SYNTAX = b"42601"  # after any other error (25P02, in_failed_sql_transaction), the parser has accepted the statement
 DUMP = ("--schema-only", "--no-owner", "--no-privileges", "--exclude-table=schema_migrations*")
 
 
@@ -42,7 +42,7 @@ class Found:
 
     statements: int = 0
     joined: int = 0
-    faulty: int = 0  # syntax errors: some are meant, in the files of a parser's tests
+    faulty: int = 0  # syntax errors: some are intended, in the test files of a parser
     unread: str = ""
 
     def __str__(self) -> str:

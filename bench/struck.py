@@ -24,7 +24,7 @@ from fixtures.rehearsal.request import Options
 from fixtures.rehearsal.session import Rehearsal, start
 from fixtures.vocabulary.times import epoch
 
-TIMEOUT = "20s"  # of a stage that fails by its time alone
+TIMEOUT = "20s"  # the timeout of a stage that fails only by timeout
 REFUSING = {"the API server", "admission", "RBAC", "API priority and fairness"}
 
 

@@ -32,8 +32,8 @@ from fixtures.tests.postgres_server import free_port, running
 from fixtures.tests.task_kit import Target
 
 NAMESPACE = "task-kills"
-LONGEST = 20.0  # seconds of a run before it is killed
-BEHIND = 3.0  # seconds at most between a run's end and its controller's: it sets back, claims and creates meanwhile
+LONGEST = 20.0  # the longest a run lasts before it is killed, in seconds
+BEHIND = 3.0  # seconds at most from a run's end to its controller's, which resets, claims and creates meanwhile
 EARLY = "UPDATE dataplane_install_tasks SET updated_at = now() - interval '1 hour' WHERE status = 'pending'"
 PATIENCE = 1800.0  # seconds for one task
 

@@ -35,9 +35,9 @@ from fixtures.rehearsal.session import Rehearsal
 
 RUNS = ("first", "second")
 LOOK = 0.05  # seconds between two checks of the audit log
-MOST = 100  # writes of the first run, after which it may be killed; an install makes some 120
+MOST = 100  # writes of the first run after which it may be killed, at most; an install needs some 120
 LATEST = 12.0  # seconds of offset: an install takes about as long
-EXPIRY = 30.0  # seconds that a Lease lasts after it was last renewed
+EXPIRY = 30.0  # seconds from its last renewal to the expiry of a Lease
 USER = "system:serviceaccount:default:trial-"
 
 
@@ -46,11 +46,11 @@ class Meeting:
     """Two runs on one cluster. ``spans``: from a run's first to its last write, seconds since the epoch."""
 
     offset: float
-    killed: int | None  # after so many writes
+    killed: int | None  # the number of writes after which it was killed
     statuses: list[int] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
-    gap: float = 0.0  # seconds between the last write of the one and the first of the other
+    gap: float = 0.0  # seconds between the last write of one run and the first of the other
 
 
 def meet(place: Path, offset: float, killed: int | None) -> Meeting:
