@@ -1,1 +1,1 @@
-"""Measurements and trials of whole installs on rehearsal clusters: ``python -m bench.makespan`` and its neighbours."""
+"""Measurements and trials of whole installs on rehearsal clusters, such as ``python -m bench.makespan``."""

@@ -1,7 +1,7 @@
-"""The API server's own log of requests, read as writes: who wrote what, from when to when.
+"""Read the API server's audit log as writes: who wrote what, and when.
 
-Only what changed something counts: a dry run, a review, a refused request does not. Times are seconds since the epoch,
-from the moment the API server had the request to the moment it had answered.
+Only requests that changed something count; a dry run, a review or a refused request does not. Times are seconds since
+the epoch, from the receipt of a request to its answer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Write:
 
 
 def writes(log: Path) -> Iterator[Write]:
-    """Yield the writes in the order in which they were answered."""
+    """Yield the writes in the order of their answers."""
     for line in log.read_text(encoding="utf-8").splitlines():
         event = json.loads(line)
         answered = event["stage"] in {"ResponseComplete", "Panic"} and event["verb"] in WRITING

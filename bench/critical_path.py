@@ -1,10 +1,10 @@
-"""The cluster's own work in an install, and the longest chain of it through the graph of the stages. Pure.
+"""The cluster's own work in an install, and its longest chain through the graph of the stages. Pure.
 
-A thing's work lasts from the API server's answer to the write that requests it until it is ready for the last time.
-What that last time was the players' log says; its moment is the API server's: the write of others to the thing beside
-that line, since a player writes its log some time after the cluster has told everybody. What helm, the installer and
-the network take is not part of the work, and so is overhead. What no probe asks has to go on running for some seconds,
-which is work as well (``untried``): it begins when the cluster has said that it runs.
+The work for an object lasts from the API server's answer to the write that requests it until it is ready for the last
+time. The players' log says which time was the last one. Its moment is that of the controllers' write beside that line,
+because a player logs a little later. Time for helm, the installer and the network is overhead, not work. A program
+without a probe has to run for some seconds (``untried``), which is also work; it begins when the cluster says that the
+program runs.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ UNPROBED = {"system-tuner": "applications"}  # DaemonSets without probes; the pl
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the cluster did for one object of a stage; seconds since the epoch."""
+    """The cluster's work for one object of a stage; times in seconds since the epoch."""
 
     stage: str
     thing: str  # Kind namespace/name
@@ -48,9 +48,9 @@ class Work:
 
 
 def works(made: Iterable[Write], players: Iterable[Mapping[str, Any]], untried: float = 0.0) -> list[Work]:
-    """Return the work for each object that the installer or helm wrote and the players told ready.
+    """Return the work for each object that the installer or helm wrote and the players logged as ready.
 
-    ``untried``: seconds for which a thing that no probe asks has to go on running.
+    ``untried``: seconds for which a program without a probe has to run.
     """
     asked: dict[str, float] = {}
     written: dict[str, list[Write]] = {}
@@ -73,7 +73,7 @@ def works(made: Iterable[Write], players: Iterable[Mapping[str, Any]], untried: 
 
 
 def _unprobed(asked: Mapping[str, float], written: Mapping[str, list[Write]], untried: float) -> Iterator[Work]:
-    """Yield the work for DaemonSets that no probe asks: up to the last time that their controller wrote of them."""
+    """Yield the work for DaemonSets without a probe: it ends with the last write of their controller."""
     for place, begun in asked.items():
         resource, _, name = place.partition(" ")
         stage = next(
@@ -84,23 +84,23 @@ def _unprobed(asked: Mapping[str, float], written: Mapping[str, list[Write]], un
 
 
 def _stage_of(kind: str, thing: str) -> str | None:
-    """Return the stage that asks for a thing; None for what is not known to be of one, lest it count for another."""
+    """Return the stage that applies an object; None if that is not known, so that it counts for no other stage."""
     if kind != "Deployment":
         return STAGE_OF_KIND.get(kind)
     return "infra-metrics-collection" if thing.endswith(EXPORTER) else OPERATOR.get(thing, "applications")
 
 
 def _stored(shown: Iterable[Write], moment: float) -> float:
-    """Return when the API server had stored what a player told of at ``moment``; some tell right before they write."""
+    """Return when the API server stored what a player logged at ``moment``; some log right before they write."""
     near = [each.ended for each in shown if abs(each.ended - moment) < NEAR]
     before = [each for each in near if each <= moment]
     return max(before) if before else min(near, default=moment)
 
 
 def longest(stages: Iterable[Mapping[str, Any]], done: Iterable[Work]) -> tuple[float, list[tuple[str, float]]]:
-    """Return the length of the critical path in seconds, and its stages with their work, the first stage first.
+    """Return the seconds of the critical path, and its stages with their work, the first stage first.
 
-    ``stages`` are those of run.json, in the order of their files, which is an order of the graph.
+    ``stages`` come from run.json, in the order of their files, which is an order of the graph.
     """
     weight: dict[str, float] = {}
     for work in done:
@@ -114,9 +114,9 @@ def longest(stages: Iterable[Mapping[str, Any]], done: Iterable[Work]) -> tuple[
 
 
 def delays(stages: Iterable[Mapping[str, Any]], done: Iterable[Work]) -> dict[str, float]:
-    """Return stage → seconds from its last thing being ready on the cluster until its test was decided.
+    """Return stage → seconds from the moment its last object was ready until its test was decided.
 
-    A stage of several steps is decided about its first one early; then its end counts, with whatever is proven besides.
+    If a stage has several steps, its first handle is decided early; then the end of the stage counts, proofs included.
     """
     last: dict[str, float] = {}
     for work in done:

@@ -2,10 +2,10 @@
 
 usage: python -m bench.crowded [--definitions 1000] [--pods 5000] [--namespaces 200] [--runs 3]
 
-Installs on two rehearsals, and fills one of them with objects made straight through the API server. Then it runs the
-installer, with nothing to do, on the one and on the other in turn, so that whatever else this machine does costs both
-the same. Prints the median of seconds, of the installer's own CPU (helm's with it), of the API server's (etcd's with
-it), and of the peak of memory. Ends with status 1 where the crowd costs more than 2 s or 50 MB.
+It installs on two rehearsals, and fills one of them with objects through the API server. Then it runs the installer,
+which has nothing to do, on both in turn, so that other load of this machine affects both. It prints the medians of
+seconds, of the installer's CPU (with helm), of the API server's CPU (with etcd), and of the peak of memory. The exit
+status is 1 if the crowd costs more than 2 s or 50 MB.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SERVER = frozenset({"kube-apiserver", "etcd"})
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one run took: wall-clock seconds, seconds of CPU of its own and of the API server, and megabytes at most."""
+    """The cost of one run: seconds, CPU seconds of the run and of the API server, peak of memory in megabytes."""
 
     seconds: float
     cpu: float
@@ -55,7 +55,7 @@ class Cost:
 
 
 def definition(number: int) -> Object:
-    """Return a definition of nobody's interest, of the size that they have in service."""
+    """Return a definition that nobody uses, as large as those in service."""
     text = "A field of somebody's, with a description as long as the generators of such schemas write them. "
     fields = {f"field{index}": {"type": "string", "description": text} for index in range(FIELDS)}
     schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}
@@ -74,7 +74,7 @@ def definition(number: int) -> Object:
 
 
 def pod(number: int, namespaces: int) -> Object:
-    """Return a pod that no scheduler takes."""
+    """Return a pod that no scheduler assigns to a node."""
     metadata = {"name": f"{PREFIX}-{number}", "namespace": f"{PREFIX}-{number % namespaces}", "labels": {"app": PREFIX}}
     container = {"name": "main", "image": "example.com/crowd:1"}
     spec = {"schedulerName": "nobody", "containers": [container]}
@@ -91,9 +91,9 @@ def crowd(api: Api, definitions: int, pods: int, namespaces: int) -> None:
 
 
 def settle(api: Api, server: Sequence[psutil.Process], definitions: int) -> None:
-    """Wait until the API server has taken in the definitions: each is established, and its schema is created.
+    """Wait until the API server has processed the definitions: each is established, and its schema is published.
 
-    It does so beside its work, ten a second at most, and for minutes where others want the processors, too.
+    It processes about ten a second in the background, and needs minutes if others use the processors.
     """
     begun = time.monotonic()
     names = [str(definition(number)["metadata"]["name"]) for number in range(definitions)]
@@ -113,7 +113,7 @@ def _established(live: Object | None) -> bool:
 
 
 def _account(namespace: str) -> Object:
-    """Return the account without which no pod is taken; its controller comes to it, too, but later."""
+    """Return the account that every pod needs; its controller would create it later."""
     metadata = {"name": "default", "namespace": namespace}
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
 
@@ -132,7 +132,7 @@ def server_of(running: Rehearsal) -> list[psutil.Process]:
 
 
 def measured(running: Rehearsal, place: Path) -> Cost:
-    """Run the installer with nothing to do."""
+    """Run the installer, which has nothing to do, and return the cost."""
     server = server_of(running)
     begun, busy = time.monotonic(), _busy(server)
     run = install(place, running, direct(running, place))
@@ -146,12 +146,12 @@ def measured(running: Rehearsal, place: Path) -> Cost:
 
 
 def _busy(processes: Sequence[psutil.Process]) -> float:
-    """Return the seconds of CPU that processes have taken."""
+    """Return the CPU seconds of processes."""
     return sum(float(times.user + times.system) for times in (each.cpu_times() for each in processes))
 
 
 def typical(costs: Sequence[Cost]) -> Cost:
-    """Return the median of some runs, in each respect."""
+    """Return the median of each value of some runs."""
     return Cost(*map(statistics.median, zip(*map(astuple, costs), strict=True)))
 
 

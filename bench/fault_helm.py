@@ -1,7 +1,7 @@
-"""What helm alone says of a fault: ``helm upgrade --install --wait --timeout 30s`` on its own rehearsal.
+"""The report of helm alone about a fault: ``helm upgrade --install --wait --timeout 30s`` on a rehearsal of its own.
 
-For operators and applications the charts that the installer uses; for storage a chart around its one object, after its
-operator's. Faults of the database, the migrations and the connection are none that helm would meet.
+Operators and applications are installed with the installer's charts, storage with a chart that contains its one object.
+helm would not meet faults of the database, the migrations or the connection.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ CHARACTERS = 160
 
 @dataclass(frozen=True, slots=True)
 class HelmSaid:
-    """helm's last word and after how many seconds."""
+    """The last line of helm, and the seconds until it ended."""
 
     words: str
     seconds: float
 
 
 def helm_says(place: Path, name: str) -> HelmSaid | None:
-    """Install with helm what the fault's stage would; None if no chart meets the fault."""
+    """Install with helm what the fault's stage installs; return None if no chart meets the fault."""
     stage = CATALOGUE[name].default
     if stage in WITHOUT:
         return None
@@ -77,7 +77,7 @@ def _operator(place: Path, running: Rehearsal, stage: str, *options: str) -> Hel
 
 
 def _storage(place: Path, stage: str) -> tuple[Path, str]:
-    """Write a chart around the stage's object, as an installer made of charts has one."""
+    """Write a chart with the stage's object; return its directory and its name."""
     chart = place / "chart"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: trial\nversion: 0.1.0\n", encoding="utf-8")

@@ -1,10 +1,10 @@
-"""The fault catalogue, one rehearsal a fault: what the install says and when, and what helm says of the same fault.
+"""The fault catalogue, one rehearsal per fault: what the install reports and when, and what helm reports.
 
 usage: python -m bench.faults [NAME[:TARGET]…] [--grace 4] [--no-helm] [--examples] [--json FILE]
 
-Prints a table: first line, seconds from the moment the fault shows on the cluster until the stage has failed, exit
-status; and, where a chart can be waited for, what ``helm upgrade --install --wait --timeout 30s`` says and when.
-``--examples`` runs the groups of the troubleshooting page (those with NAME) instead, and writes its examples again.
+It prints a table: the first line, the seconds from the moment the fault shows on the cluster until the stage has
+failed, and the exit status; for charts also helm's report of the same fault and its seconds. ``--examples`` instead
+runs the groups of the troubleshooting page (those with NAME), and writes its examples again.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ SLACK = 2.0  # seconds, beyond the grace where there is one, on a machine whose 
 
 
 def crowd() -> float:
-    """Return how many programs want each core, 1 at least: of that many each second of a program takes longer."""
+    """Return how many programs want each core, at least 1: a program's CPU second takes so many times longer."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fault, as the install and as helm told it."""
+    """The reports of one fault by the install and by helm."""
 
     name: str
     judged: str
@@ -48,13 +48,13 @@ class Row:
     crowd: float = 1.0  # programs that wanted each core
 
     def in_time(self, grace: float) -> bool:
-        """Whether the stage failed as soon as it is to."""
+        """Whether the stage failed in time."""
         graces = {HARD: 0, LATER: 4, LAST: 6, LOCKED: 30 / grace, TIMED: 20 / grace}.get(self.judged, 1)
         return self.install.seconds is None or self.install.seconds <= graces * grace + SLACK * self.crowd
 
 
 def rows(names: Iterable[str], grace: float, *, helm: bool) -> Iterator[Row]:
-    """Run each fault, and the same for helm."""
+    """Run each fault with the installer and with helm."""
     for name in names:
         entry = CATALOGUE[checked(name).name]
         with tempfile.TemporaryDirectory(prefix="bench-fault-") as place:
@@ -76,7 +76,7 @@ def line_of(row: Row) -> str:
 
 
 def write_examples(names: Sequence[str], grace: float) -> int:
-    """Run the groups with these faults (none named: all) and write the page's examples; return how many there are."""
+    """Run the groups with these faults (no names: all), write the page's examples, and return their number."""
     page = PAGE.read_text(encoding="utf-8")
     lines: dict[str, str] = {}
     for group in [each for each in GROUPS if not names or {*names} & {*each}]:
@@ -106,7 +106,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table; exit status 1 where a stage failed too late or not at all."""
+    """Print the table; return 1 if a stage failed too late or not at all."""
     options = _options(arguments)
     if options.examples:
         say(f"{write_examples(options.names, options.grace)} examples written")

@@ -2,9 +2,9 @@
 
 usage: python -m bench.fleet [--tasks 1000] [--controllers 3] [--limit 100]
 
-Jobs are created on a rehearsal; its own Job controller makes their pods on fake nodes, and this program plays what a
-pod does: it ends the task, and then the pod. Prints time, Jobs made more than once (none), statements a round, and
-memory.
+The Jobs are created on a rehearsal. Its Job controller creates their pods on fake nodes, and this program plays each
+pod: it ends the task, and then the pod. It prints the time, the Jobs that were created twice (none), the statements per
+round, and the memory.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Fleet:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def controller(self) -> subprocess.Popen[bytes]:
-        """Start a controller."""
+        """Start a controller, and return its process."""
         given = [f"--context={self.rehearsal.context}", f"--namespace={NAMESPACE}", f"--port={free_port()}"]
         given += [f"--job-template={self.template}", f"--limit={self.limit}", "--interval=30s"]
         environment = {**os.environ, **self.tables.environment, "KUBECONFIG": str(self.rehearsal.kubeconfig)}
@@ -61,7 +61,7 @@ class Fleet:
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
 
     def play(self) -> None:
-        """End each pod that comes, its task before it."""
+        """End each new pod, and its task before it."""
         ended: set[str] = set()
         seen: set[str] = set()
         with ThreadPoolExecutor(4) as pool:
@@ -108,7 +108,7 @@ class Fleet:
 
 
 def main() -> int:
-    """Run the trial and print what it came to; 1 where a Job was made twice or a task is left."""
+    """Run the trial and print the results; return 1 if a Job was created twice or a task is not completed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--tasks", type=int, default=1000)
     parser.add_argument("--controllers", type=int, default=3)

@@ -1,4 +1,4 @@
-"""Kills one after the other on one cluster: each run dies at its own point, and the last one makes it whole."""
+"""A chain of kills on one cluster: each run is killed at another point, and the last run completes the install."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEVER_AFTER = (CLAIM, RELEASE, END, MORE, RENEWAL)  # writes before the Lease's 
 
 
 def chain(points: Sequence[int], wanted: Left, place: Path) -> Trial:
-    """Kill run after run on one cluster, each at its own write (Lease and record apart), then let one end; compare."""
+    """Kill run after run on one cluster, each at its own write (except Lease and record), then let one end; compare."""
     result = Trial(len(points), killed=True)
     with rehearsal(f"chain-{os.getpid()}") as running:
         proxy = KillingProxy(running.kubeconfig, bookkeeping=False)
@@ -37,13 +37,13 @@ def chain(points: Sequence[int], wanted: Left, place: Path) -> Trial:
 
 
 def points_of(told: Mapping[str, int]) -> Counter[str]:
-    """Return what a chain is to be killed after: what an install tells but renewals, and claims after another run."""
+    """Return the write points of a chain: all of an install, except renewals and claims after another run."""
     once = Counter(dict.fromkeys((*ONLY_IN_A_CHAIN, *({MORE} & {*told})), 1))
     return once + Counter({name: number for name, number in told.items() if name not in {MORE, RENEWAL}})
 
 
 def whole_chain(wanted: Left, points: Counter[str], place: Path) -> Trial:
-    """Kill run after run on one cluster, each after the first write after which none was killed; compare the last."""
+    """Kill run after run, each after the first write of a kind after which none was killed; compare the last run."""
     result = Trial(0)
     with rehearsal(f"chain-{os.getpid()}") as running:
         proxy = KillingProxy(running.kubeconfig)
@@ -73,7 +73,7 @@ def whole_chain(wanted: Left, points: Counter[str], place: Path) -> Trial:
 def table(
     points: Mapping[str, int], left: Mapping[str, int], moments: Collection[str], renewed: Sequence[str]
 ) -> list[str]:
-    """Return a table of the kinds of writes: how many points each has, after how many a run was killed."""
+    """Return a table of the kinds of writes, with the number of their points and of kills after them."""
     wanted, open_ = Counter[str](), Counter[str]()
     for name, number in points.items():
         wanted[kind(name)] += number

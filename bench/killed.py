@@ -1,4 +1,4 @@
-"""A killed install and the run after it: what trials of kills share."""
+"""A killed install and the next run, for all trials of kills."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fixtures.rehearsal.session import Rehearsal
 
 @dataclass(slots=True)
 class Trial:
-    """One point: what was written last, and what is wrong after the second run (nothing, if it recovered)."""
+    """One point: the last write, and what is wrong after the second run (nothing, if it recovered)."""
 
     point: int
     killed: bool = False
@@ -32,7 +32,7 @@ class Trial:
 
 
 def undisturbed(place: Path, told: Counter[str] | None = None) -> tuple[Left, list[str]]:
-    """Install once; return what it leaves, and its writes in their order; ``told`` gets what they tell."""
+    """Install once; return what it leaves, and its writes in order; ``told`` counts what they say."""
     with rehearsal(f"kill-{os.getpid()}-0") as running:
         proxy = KillingProxy(running.kubeconfig)
         status = started(place, running, proxy).wait()
@@ -61,7 +61,7 @@ def again(
 
 
 def started(place: Path, running: Rehearsal, proxy: KillingProxy, armed: int = 0) -> Run:
-    """Start an install through the proxy, which kills it; an even ``armed``: with all that it has started."""
+    """Start an install through the proxy, which kills it; with an even ``armed``, also all that it has started."""
     place.mkdir(parents=True, exist_ok=True)
     kubeconfig = write_kubeconfig(place / "kubeconfig", {"server": proxy.url}, {})
     run = install(place, running, kubeconfig, "--lock-timeout=30s")
@@ -70,7 +70,7 @@ def started(place: Path, running: Rehearsal, proxy: KillingProxy, armed: int = 0
 
 
 def kill(pid: int, *, everything: bool) -> None:
-    """SIGKILL the installer, with all that it has started or without."""
+    """SIGKILL the installer, and with ``everything`` all that it has started."""
     members = [psutil.Process(pid)]
     if everything:
         members[0].suspend()  # so that it starts nothing more
@@ -85,7 +85,7 @@ def api_of(running: Rehearsal) -> Api:
 
 
 def mark(running: Rehearsal) -> dict[str, int]:
-    """Write rows into the database as far as it is there; return table → number of them."""
+    """Write rows into the tables that exist; return table → number of rows."""
     marked = {}
     try:
         sql(running, "CREATE TABLE IF NOT EXISTS trial_marker (number integer)")

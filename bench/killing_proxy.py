@@ -1,10 +1,10 @@
-"""A proxy before the API server that counts what passes, and ends an installer right after a chosen write.
+"""A proxy before the API server, which counts writes and kills an installer right after a chosen one.
 
-Towards the API server it speaks TLS as the rehearsal's administrator, towards its clients plain HTTP on loopback.
-Writes are numbered in the order in which the API server has answered them; an answer of PostgreSQL that tells of a
-write counts as one too: SQL passes through the API server as a port-forward.
-Promise: the answer to the chosen write is never delivered; the write itself is done. After a write of a kind in
-``moments`` all others wait until the Lease has been renewed once, and the installer dies right after that renewal.
+It uses TLS and the rehearsal's administrator towards the API server, and plain HTTP on loopback towards its clients.
+Writes are numbered in the order of the API server's answers. SQL passes through it as a port-forward, so an answer of
+PostgreSQL that shows a write counts, too.
+Promise: the chosen write is executed, but its answer is never delivered. After a write of a kind in ``moments``, all
+others wait until the Lease has been renewed once, and the installer is killed right after that renewal.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ WROTE = re.compile(rb"C\0\0\0[^\0](CREATE|INSERT|UPDATE|DELETE|ALTER|DROP|GRANT|
 
 
 class KillingProxy(ThreadingHTTPServer):
-    """``written`` names the writes of this run, ``told`` all that they told of; ``kill`` is called after number ``at``.
+    """``written`` lists the writes of this run, ``told`` counts what they say; ``kill`` is called after write ``at``.
 
-    It is called as well after the first write that tells of a name in ``left``, which is counted down then.
-    ``bookkeeping``: writes of Lease and record count too. How many of them there are depends on how long a run takes.
+    ``kill`` is also called after the first write that says a name in ``left``, which is then counted down.
+    ``bookkeeping``: writes of Lease and record count, too. Their number depends on the duration of a run.
     """
 
     daemon_threads = True
@@ -65,16 +65,16 @@ class KillingProxy(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the proxy."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def wrote(self, method: str, path: str, body: bytes) -> bool:
-        """Count a write of the API server; return whether its answer is not to be delivered."""
+        """Count a write of the API server; return whether its answer has to be dropped."""
         with self._lock:
             return self.count(self._names.of(method, path, body))
 
     def count(self, names: Sequence[str]) -> bool:
-        """Count a write; return whether its answer is not to be delivered."""
+        """Count a write; return whether its answer has to be dropped."""
         with self._lock:
             self.written.append("; ".join(names))
             self.told.update(names)
@@ -98,7 +98,7 @@ class KillingProxy(ThreadingHTTPServer):
         self._lock.notify_all()
 
     def waits(self) -> bool:
-        """Wait where a renewal is awaited, until the installer is dead; return whether that was so."""
+        """If a renewal is awaited, wait until the installer is dead; return whether it was."""
         with self._lock:
             awaited = bool(self._held)
             self._lock.wait_for(lambda: not self._held, LATEST)
@@ -125,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
     upstream: http.client.HTTPSConnection | None = None
 
     def do_GET(self) -> None:
-        """Pass the request on, and its answer unless this was the chosen write."""
+        """Pass the request on, and its answer unless it was the chosen write."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.headers.get("Upgrade"):
             self._tunnel()
@@ -159,7 +159,7 @@ class Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
     def finish(self) -> None:
-        """End the connection to the API server with that of the client."""
+        """Close the connection to the API server together with the client's."""
         super().finish()
         if self.upstream is not None:
             self.upstream.close()
@@ -195,7 +195,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def _tunnel(self) -> None:
-        """Pass a port-forward on as it is, counting its messages."""
+        """Forward a port-forward unchanged, and count its messages."""
         upstream = self.server.connection()
         upstream.connect()
         head = f"{self.command} {self.path} HTTP/1.1\r\n"

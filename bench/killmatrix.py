@@ -1,15 +1,15 @@
-"""Kill matrix: an installer killed after write number N, then run again, has to end where an undisturbed one ends.
+"""Kill matrix: an installer that is killed after write number N and run again has to end like an undisturbed one.
 
 usage: python -m bench.killmatrix [--points 64 | --chain]
 
-Every point has a new rehearsal cluster. Odd points kill the installer alone, as an out-of-memory kill does (its helm is
-left to its guard); even ones all of its processes, as a lost node does.
-With ``--chain``, all points share a cluster: each run is killed after the first write after which none has been, until
-one ends by itself, and that is compared. Lease and record are written again by each run: their points are what a write
-tells (a claim, a stage that begins), and after a write of each kind the Lease is renewed before the run is killed.
-Before the last run, rows are written to the database as far as it is there: they have to be there afterwards.
-Prints ``killed N, recovered N``, a chain the points of each kind, and for what was not recovered why; exit status 0
-if nothing failed.
+Every point has a new rehearsal cluster. Odd points kill the installer only, as an out-of-memory kill does (its guard
+then ends helm); even points kill all of its processes, as a lost node does.
+With ``--chain``, all points share a cluster: each run is killed after the first write after which none was killed yet,
+until one ends by itself, which is compared. Each run writes Lease and record again, so their points are named by what
+the write says (a claim, a stage that begins); after one write of each kind, the Lease is renewed before the kill.
+Before the last run, rows are written to the existing tables: they have to be there afterwards.
+It prints ``killed N, recovered N``, for a chain the points of each kind, and the reasons of what was not recovered. The
+exit status is 0 if nothing failed.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ def trial(point: int, wanted: Left, place: Path) -> Trial:
 
 
 def sample(total: int, points: int) -> list[int]:
-    """Return an even sample of 1 … total, both ends included where there is room."""
+    """Return an even sample of 1 … total, with both ends if there is room."""
     if points >= total:
         return list(range(1, total + 1))
     return sorted({1 + round(index * (total - 1) / max(1, points - 1)) for index in range(points)})
 
 
 def summary(trials: Sequence[Trial]) -> list[str]:
-    """Tell what came of it."""
+    """Return the lines of the result."""
     killed = [each for each in trials if each.killed]
     recovered = [each for each in killed if not each.faults]
     kinds = Counter(each.after.partition(" ")[0] + " " + each.after.rpartition("/")[0][-40:] for each in killed)
@@ -74,7 +74,7 @@ def summary(trials: Sequence[Trial]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the matrix; its exit status."""
+    """Run the matrix; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.killmatrix", description=__doc__)
     parser.add_argument(
         "--points", type=int, default=64, help="the last ones may not be reached: installs differ a little"

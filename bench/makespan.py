@@ -1,10 +1,10 @@
-"""How near an install comes to what the cluster itself needs: makespan, delays, CPU and memory, as one table.
+"""Compare an install with the cluster's own work: makespan, delays, CPU and memory in one table.
 
 usage: python -m bench.makespan [--profile typical] [--runs 1] [--no-serial]
 
-Each run has a new rehearsal cluster. Beside the schedule stands pytest's own loop (``-p no:stages-schedule``), one
-stage after the other. The makespan is run.json's duration, from the session's start to its end; the critical path is
-the cluster's own work alone (critical_path.py).
+Each run has a new rehearsal cluster. The schedule is compared with pytest's own loop (``-p no:stages-schedule``), which
+runs one stage after another. The makespan is run.json's duration, from start to end of the session. The critical path
+is the cluster's own work only (critical_path.py).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ MEGABYTE = 1024 * 1024
 class Measured:
     """One install. Times in seconds; ``delays`` by stage.
 
-    ``whole``, ``reactions``: path and delays where the seconds for which a program without a probe has to go on running
-    are the cluster's own work.
+    ``whole`` and ``reactions``: path and delays if the time for which a program without a probe has to run counts as
+    the cluster's work.
     """
 
     makespan: float
@@ -47,7 +47,7 @@ class Measured:
 
 
 def measure(place: Path, profile: str, *options: str) -> Measured:
-    """Install on a new rehearsal; SystemExit where that does not end green."""
+    """Install on a new rehearsal. Raises SystemExit if that is not green."""
     with rehearsal(f"span-{os.getpid()}", profile, audit=True) as running:
         run = install(place, running, direct(running, place), *options)
         sampler = Sampler(run.process.pid)
@@ -71,7 +71,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def rows(runs: Sequence[Measured]) -> list[tuple[str, str]]:
-    """Return the table's first and one further column for some runs: the median run's times, the worst memory."""
+    """Return the first column and another one for some runs: the times of the median run, the most memory."""
     median = sorted(runs, key=lambda run: run.makespan / run.path)[(len(runs) - 1) // 2]
     waited = [delay for run in runs for delay in run.delays.values()]
     reacted = [delay for run in runs for delay in run.reactions.values()]
@@ -99,7 +99,7 @@ def _megabytes(*values: int) -> str:
 
 
 def table(columns: dict[str, Sequence[Measured]]) -> list[str]:
-    """Return the lines of the table, one column for each way to run."""
+    """Return the lines of the table, with one column per way to run."""
     filled = {name: rows(runs) for name, runs in columns.items()}
     first = next(iter(filled.values()))
     lines = [f"{'':46}" + "".join(f"{name:>22}" for name in filled)]

@@ -1,7 +1,7 @@
-"""What an install has left behind, in a form in which two installs on two clusters can be compared.
+"""The result of an install, in a form that can be compared between two clusters.
 
-Objects are those in which the installer or helm owns fields; what is random or counted up on each cluster (uids,
-addresses, digests, values of Secrets) is masked. The Lease and the record are meant to differ and are left out.
+It has the objects in which the installer or helm owns fields. Random or counted values (uids, addresses, digests,
+values of Secrets) are masked. The Lease and the record differ by design and are left out.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SCHEMA = (
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """``objects`` by ``Kind namespace/name``, ``kept`` the uids of what holds data, ``releases`` name → states."""
+    """``objects`` by ``Kind namespace/name``; ``kept``: uids of objects with data; ``releases``: name → states."""
 
     objects: Mapping[str, Any]
     counts: Mapping[str, int]  # of objects of a kind, whoever created them
@@ -51,7 +51,7 @@ class Left:
     schema: list[Any]
 
     def differences(self, wanted: Left) -> list[str]:
-        """Say in what this differs from an undisturbed install."""
+        """Return the differences from an undisturbed install."""
         found = []
         for name in sorted({*self.objects, *wanted.objects}):
             ours, theirs = self.objects.get(name), wanted.objects.get(name)
@@ -98,7 +98,7 @@ def left_by_install(api: Api, rehearsal: Rehearsal) -> Left:
 
 
 def data_uids(api: Api) -> dict[str, str]:
-    """Return the uids of the objects that hold data: who has another uid has lost it."""
+    """Return the uids of the objects with data: an object with another uid has lost its data."""
     kinds = ("PersistentVolumeClaim", "PostgresCluster.postgres-operator.crunchydata.com")
     found = [
         obj
@@ -129,7 +129,7 @@ def _written(obj: Object) -> bool:
 
 
 def _masked(obj: Object) -> Any:
-    """Return what of an object is to be the same on each cluster."""
+    """Return the parts of an object that are the same on each cluster."""
     body = {key: value for key, value in obj.items() if key not in {"metadata", "status", "apiVersion"}}
     if obj["kind"] == "Secret":
         body = {"type": obj.get("type"), "keys": sorted(obj.get("data") or {})}

@@ -1,7 +1,7 @@
-"""A rehearsal whose nodes have GPUs of both makers or of none, and something that waits: what panels are to show.
+"""A rehearsal for the panels: its nodes have GPUs of both makers or none, and something waits.
 
-``gpus`` and ``no_gpus`` go before an install, ``waiting`` after it. The API server's own controllers do the rest;
-exporters are stand-ins of the rehearsal, known by their images.
+``gpus`` and ``no_gpus`` are called before an install, ``waiting`` after it. The cluster's own controllers do the rest.
+Exporters are stand-ins of the rehearsal, known by their images.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ SPACE, JOBS = "gpu-operator", "training"
 
 
 def gpus(client: Client) -> None:
-    """Give a node NVIDIA's GPUs, and the cluster exporters of both makers, a pod that holds GPUs and one that waits."""
+    """Add NVIDIA's GPUs to a node, exporters of both makers, a pod that holds GPUs, and a pod that waits for some."""
     _status(client, "Node", None, NVIDIA_NODE, _amounts({AMD: None, NVIDIA: str(NVIDIA_GPUS)}))
     for obj in [_namespace(SPACE), _namespace(JOBS), *_exporters(), _job("holds", HELD), _job("waits", WAITED_FOR)]:
         _create(client, obj)
 
 
 def no_gpus(client: Client) -> None:
-    """Take the GPUs of all nodes away."""
+    """Remove the GPUs of all nodes."""
     for node in client.request("GET", KINDS["Node"].path())["items"]:
         _status(client, "Node", None, node["metadata"]["name"], _amounts({AMD: None}))
 
 
 def waiting(client: Client, namespace: str = names.NAMESPACE) -> None:
-    """Add a pod whose image cannot be pulled, and a claim of a class that nobody provides."""
+    """Add a pod whose image cannot be pulled, and a claim of a class without a provisioner."""
     pod = _pod("waits-for-its-image", namespace, {"name": "main", "image": "example.invalid/none:1"})
     pod["metadata"]["annotations"] = {KUBELET: "ours"}
     _create(client, pod)

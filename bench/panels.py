@@ -1,11 +1,11 @@
-"""Every panel of every dashboard, asked as Grafana asks, on a rehearsal with a real VictoriaMetrics: what has data.
+"""Run every query of every dashboard as Grafana does, on a rehearsal with a real VictoriaMetrics, and show the results.
 
 usage: python -m bench.panels [--page FILE] [--without-gpus]
 
-The programs are those of `python -m fixtures.rehearsal build --metrics`, or of the directory VICTORIA_METRICS.
-Metrics are asked of vmselect through the API server's port-forward, over the last ten minutes; PostgreSQL and
-OpenSearch through Grafana, which is the rehearsal's own: PostgreSQL is real, OpenSearch is played. Ends with status 1
-where a query is refused.
+The programs come from `python -m fixtures.rehearsal build --metrics`, or from the directory VICTORIA_METRICS.
+Metrics are queried from vmselect through the API server's port-forward, over the last ten minutes. PostgreSQL and
+OpenSearch are queried through the rehearsal's Grafana: PostgreSQL is real, OpenSearch is played. The exit status is 1
+if a query is refused.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ VMSELECT_PORT = 8481
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one query of a panel came to: ``found`` is a number of series or rows, ``last`` a value of the first."""
+    """The result of one query of a panel: ``found`` counts series or rows, ``last`` is a value of the first one."""
 
     panel: Panel
     query: str
@@ -61,12 +61,12 @@ class Row:
 
     @property
     def red(self) -> bool:
-        """Whether it was refused."""
+        """Whether the query was refused."""
         return self.why.startswith("refused: ")
 
 
 class Boards:
-    """The dashboards of an installed dataplane, and the ways to what they show."""
+    """The dashboards of an installed dataplane, and the connections for their queries."""
 
     def __init__(self, api: Api, namespace: str) -> None:
         boards = api.list("GrafanaDashboard.grafana.integreatly.org", namespace)
@@ -75,12 +75,12 @@ class Boards:
         self.grafana = grafana(api, namespace)
 
     def close(self) -> None:
-        """End the ways."""
+        """Close the connections."""
         self.metrics.close()
         self.grafana.close()
 
     def rows(self) -> list[Row]:
-        """Ask everything once."""
+        """Run every query once."""
         return [row for board in self.boards for row in self._board(board)]
 
     def _board(self, board: Mapping[str, Any]) -> Iterator[Row]:
@@ -125,14 +125,14 @@ class Boards:
 
 
 def programs() -> Path:
-    """Return the directory of the real programs: the one that is named, else one that is built where it is not yet."""
+    """Return the directory of the real programs: the given one, or one that is built if necessary."""
     named = os.environ.get(REAL_METRICS, "")
     cached = cached_programs(METRICS)
     return Path(named) if named else cached if cached.is_dir() else build(say, METRICS)
 
 
 def installed(undo: ExitStack, place: Path, given: Path, *, with_gpus: bool) -> Rehearsal:
-    """Start a rehearsal with the programs that are given and install on it; everything ends with ``undo``."""
+    """Start a rehearsal with the given programs and install on it; ``undo`` ends both."""
     os.environ[REAL_METRICS] = str(given)
     undo.callback(os.environ.pop, REAL_METRICS, None)
     name = f"panels-{os.getpid()}"
@@ -148,7 +148,7 @@ def installed(undo: ExitStack, place: Path, given: Path, *, with_gpus: bool) -> 
 
 
 def asked(rehearsal: Rehearsal, expected: int | None = None) -> list[Row]:
-    """Return a row for each query, once ``expected`` metrics have data or the patience is over."""
+    """Return a row for each query when ``expected`` metrics have data, or after the time limit."""
     cluster = connect(rehearsal.name, rehearsal.context, rehearsal.kubeconfig)
     boards = Boards(cluster.api, names.NAMESPACE)
     deadline = time.monotonic() + PATIENCE
@@ -176,13 +176,13 @@ HEADS = ("dashboard", "panel", "query", "of", "found", "a value", "why not")
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return all as a table of Markdown."""
+    """Return all rows as a Markdown table."""
     lines = [HEADS, tuple("---" for _ in HEADS), *map(cells, rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def page(rows: Sequence[Row], said: str) -> str:
-    """Return all as a page."""
+    """Return all rows as a page."""
     body = "".join(
         f"<tr class={'red' if row.red else 'full' if row.found else 'empty'}>"
         + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells(row))
@@ -201,7 +201,7 @@ STYLE = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do it all; the exit status."""
+    """Run all; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.panels", description=__doc__)
     parser.add_argument("--page", type=Path, help="write the table as a page there")
     parser.add_argument("--without-gpus", action="store_true", help="a cluster whose nodes have none")

@@ -1,10 +1,10 @@
-"""What it costs to keep secrets out of texts: CPU seconds for a megabyte of log lines, and what of them is new.
+"""The cost of scrubbing texts: CPU seconds per megabyte of log lines, and the share of the search in encodings.
 
 usage: python -m bench.redaction [--times 5]
 
-The text is what an install on a cluster prints most: lines of a log with times, names, image digests and uids, nothing
-secret in it. 60 secrets are known: passwords, tokens and keys as operators make them.
-``as they stand`` looks for the secrets in their notations alone; the ratio is that of the whole to it.
+The text is what an install on a cluster prints most: log lines with times, names, image digests and uids, without a
+secret. 60 secrets are known: passwords, tokens and keys as operators generate them.
+``as they stand`` searches only the secrets' notations; the ratio compares the whole with it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def text(chance: random.Random) -> str:
 
 
 def redactor(chance: random.Random) -> Redactor:
-    """Return one that knows the secrets."""
+    """Return a redactor that knows the secrets."""
     found = Redactor()
     signs = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789" + "!#%&/\\\"'+=äß"
     for number in range(SECRETS):

@@ -1,8 +1,8 @@
-"""What measurements and trials share: a rehearsal for each, and the real command line in its own process.
+"""A rehearsal and the real command line in its own process, for all measurements and trials.
 
-An install reaches the rehearsal as it reaches any cluster: by a context of a kubeconfig, with charts and helm named.
-The cluster is called what ``--cluster=rehearsal`` calls it, so that what both leave can be compared.
-Promise: reports, cache and output of a run stay below the directory given; what was started is ended.
+An install connects to the rehearsal as to any cluster: by a context of a kubeconfig, with charts and helm given. The
+cluster has the name that ``--cluster=rehearsal`` gives, so that the results of both can be compared.
+Promise: reports, cache and output of a run stay below the given directory, and all that was started is ended.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DATABASE = "primus_lens"
 
 
 def say(text: str) -> None:
-    """Write a line at once, also into a pipe."""
+    """Write a line and flush it, also into a pipe."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -55,15 +55,15 @@ def rehearsal(name: str, profile: str = "fast", *, audit: bool = False) -> Itera
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An install that was started. ``place`` holds what it writes."""
+    """An install that was started. ``place`` is the directory of its files."""
 
     process: subprocess.Popen[bytes]
     place: Path
 
     def wait(self, seconds: float = LONGEST) -> int:
-        """Return its exit status; negative where a signal ended it. One that lasts is ended, and TimeoutError raised.
+        """Return its exit status; negative if a signal ended it. Raises TimeoutError after ``seconds``, and ends it.
 
-        SIGABRT lets it print what each of its threads does: pytest enables faulthandler.
+        SIGABRT makes it print the stack of each thread, because pytest enables faulthandler.
         """
         try:
             return self.process.wait(seconds)
@@ -76,7 +76,7 @@ class Run:
             self.process.wait()
 
     def output(self) -> str:
-        """Return what it has printed."""
+        """Return its output."""
         return (self.place / "output").read_text(encoding="utf-8", errors="replace")
 
     def document(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Run:
 def launch(place: Path, *options: str, environment: Mapping[str, str] | None = None) -> Run:
     """Start ``pytest install`` with reports, cache and output below ``place``; return at once.
 
-    No kubeconfig is known to it but what ``environment`` names.
+    It knows no kubeconfig except the one in ``environment``.
     """
     place.mkdir(parents=True, exist_ok=True)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
@@ -108,7 +108,7 @@ def launch(place: Path, *options: str, environment: Mapping[str, str] | None = N
 
 
 def install(place: Path, rehearsal: Rehearsal, kubeconfig: Path, *options: str, context: str = CONTEXT) -> Run:
-    """Start an install on a context of ``kubeconfig`` that leads to ``rehearsal``; return at once."""
+    """Start an install with a context of ``kubeconfig`` for ``rehearsal``; return at once."""
     settings = ("--set=postgres_ssl_mode=disable", "--set=cluster_name=rehearsal")
     charts = (f"--charts-dir={rehearsal.charts}", f"--helm={rehearsal.helm}")
     given = (f"--cluster={context}", f"--values={TAGGED}", *settings, *charts, "-o", "addopts=", "-v", *options)
@@ -116,7 +116,7 @@ def install(place: Path, rehearsal: Rehearsal, kubeconfig: Path, *options: str, 
 
 
 def write_kubeconfig(path: Path, cluster: Mapping[str, str], user: Mapping[str, str], context: str = CONTEXT) -> Path:
-    """Write a kubeconfig with one context, readable by its owner alone."""
+    """Write a kubeconfig with one context that only its owner can read."""
     content = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -131,7 +131,7 @@ def write_kubeconfig(path: Path, cluster: Mapping[str, str], user: Mapping[str, 
 
 
 def direct(rehearsal: Rehearsal, place: Path, context: str = CONTEXT) -> Path:
-    """Write a kubeconfig that leads to the rehearsal's API server as its administrator."""
+    """Write a kubeconfig for the rehearsal's API server as its administrator."""
     found = yaml.safe_load(rehearsal.kubeconfig.read_text(encoding="utf-8"))
     place.mkdir(parents=True, exist_ok=True)
     return write_kubeconfig(place / "kubeconfig", found["clusters"][0]["cluster"], found["users"][0]["user"], context)

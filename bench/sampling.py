@@ -1,6 +1,6 @@
-"""Memory and CPU of a process and of what it starts, sampled while it runs.
+"""Sample memory and CPU of a process and its children while it runs.
 
-PSS counts a page that several processes share once, RSS once for each of them: PSS is what a limit on memory sees.
+PSS counts a page that several processes share once; RSS counts it for each of them. A memory limit sees PSS.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FAMILY_EVERY = 4  # samples between two looks for children
 
 @dataclass(slots=True)
 class Peaks:
-    """Highest values seen, in bytes: of the process alone, and of all of its family at one moment. CPU in seconds."""
+    """The highest values, in bytes: of the process, and of its whole family at one moment. CPU in seconds."""
 
     alone: dict[str, int] = field(default_factory=lambda: {"pss": 0, "rss": 0})
     together: dict[str, int] = field(default_factory=lambda: {"pss": 0, "rss": 0})
@@ -26,7 +26,7 @@ class Peaks:
 
 
 class Sampler:
-    """Follows a process until it ends or ``stop`` is called."""
+    """Sample a process until it ends or ``stop`` is called."""
 
     def __init__(self, pid: int) -> None:
         self.peaks = Peaks()
@@ -38,7 +38,7 @@ class Sampler:
         self._thread.start()
 
     def stop(self) -> Peaks:
-        """End, and return what was seen."""
+        """Stop, and return the peaks."""
         self._stop.set()
         self._thread.join()
         self.peaks.cpu_alone = self._cpu.get(self._root.pid, 0.0)

@@ -1,11 +1,11 @@
-"""Soak: installs under random pairs of soft faults that heal within the grace, checked from outside when they end.
+"""Soak: installs under random pairs of soft faults that heal within the grace, checked from outside at their end.
 
 usage: python -m bench.soak [--minutes 60] [--seed N]
 
-Each round has its own rehearsal. A round is bad if the install ends red (everything healed in time), does not
-end (a hang), or ends green while the API server shows something that is not ready. If a fault is on when the install
-ends, its end is awaited, and a second run judges the round. The seed that is printed makes the same rounds again.
-Ends with status 1 if a round was bad, and prints what each came to.
+Each round has its own rehearsal. A round is bad if the install ends red (everything healed in time), does not end (a
+hang), or ends green while the API server shows something that is not ready. If a fault is active when the install
+ends, its end is awaited, and a second run decides. The printed seed makes the same rounds again.
+The exit status is 1 if a round was bad, and each round's result is printed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ SAYS = {  # kind -> a field of its status, and its value in a healthy custom res
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one install came to: ``good``, ``red``, ``hang`` or ``false green``."""
+    """The result of one install: ``good``, ``red``, ``hang`` or ``false green``."""
 
     came_to: str
     seconds: float
@@ -59,7 +59,7 @@ class Round:
 
 
 def soft() -> list[str]:
-    """Return the faults that pass unnoticed where they heal within the grace."""
+    """Return the faults that fail no stage if they heal within the grace."""
     return [name for name, entry in CATALOGUE.items() if entry.judged in {SOFT, LATER, LAST} and name not in STAYS]
 
 
@@ -81,7 +81,7 @@ def field(obj: Any, path: str) -> Any:
 
 
 def unready(client: Client) -> Iterator[str]:
-    """Yield what the API server shows of the cluster that is not ready. None of the installer's own code is asked."""
+    """Yield what is not ready by the API server, without any code of the installer."""
     for kind in (*COUNTS, *SAYS):
         for obj in _listed(client, kind):
             name = f"{kind} {obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}"
@@ -108,7 +108,7 @@ def _listed(client: Client, kind: str) -> list[dict[str, Any]]:
 
 
 def played(faults: Sequence[str]) -> Round:
-    """Install once under these faults; once more if one of them is on when the install ends."""
+    """Install once under these faults, and once more if one of them is active at the end."""
     running = start(Options(f"soak-{os.getpid()}", keep=True, faults=tuple(faults)), lambda _: None)
     begun = time.monotonic()
     try:
@@ -123,7 +123,7 @@ def played(faults: Sequence[str]) -> Round:
 
 
 def _installed(running: Rehearsal) -> tuple[str, str]:
-    """Run the installer; return what it came to and what there is to say about it."""
+    """Run the installer; return its result and the remarks on it."""
     with tempfile.TemporaryDirectory(prefix="soak-") as place:
         run = launch(Path(place), "--cluster=rehearsal", f"--rehearsal-name={running.name}")
         try:
@@ -136,7 +136,7 @@ def _installed(running: Rehearsal) -> tuple[str, str]:
 
 
 def _passed(running: Rehearsal) -> None:
-    """Wait until no fault shows. Raises TimeoutError."""
+    """Wait until no fault is active. Raises TimeoutError."""
     deadline = time.monotonic() + OUTSIDE
     while on := showing(running.players_log):
         if time.monotonic() > deadline:
@@ -145,7 +145,7 @@ def _passed(running: Rehearsal) -> None:
 
 
 def main() -> int:
-    """Play rounds until the time is over; return 1 if one was bad."""
+    """Run rounds until the time is over; return 1 if one was bad."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))

@@ -1,9 +1,9 @@
-"""How files of SQL are split, and how sets of migrations run, beside PostgreSQL's own parser and psql.
+"""Compare the splitting of SQL files and the running of migrations with PostgreSQL's own parser and psql.
 
-``python -m bench.sql_corpus DIR…`` reads every ``*.sql`` below the directories and asks a PostgreSQL of its own about
-each statement, without running it, whether it is one: the server's parser tells a statement that was joined with
-another, or cut. ``--run`` takes each directory for a set of migrations instead and runs it: fresh, cut off and resumed,
-on its own ledger, and by psql. Fetches nothing; psql's own commands and rows for COPY are blanked out before the split.
+``python -m bench.sql_corpus DIR…`` reads every ``*.sql`` below the directories. It asks its own PostgreSQL about each
+statement without running it: the server's parser detects a statement that was joined with another, or cut. ``--run``
+instead takes each directory as a set of migrations and runs it: fresh, cut off and resumed, on its own ledger, and by
+psql. It downloads nothing. psql's own commands and COPY rows are blanked out before the split.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DUMP = ("--schema-only", "--no-owner", "--no-privileges", "--exclude-table=schem
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the parser says of a file's statements; ``unread``: why the file is refused as a whole."""
+    """The parser's verdict on a file's statements; ``unread``: why the file is refused as a whole."""
 
     statements: int = 0
     joined: int = 0
@@ -50,13 +50,13 @@ class Found:
 
 
 def blanked(text: str) -> str:
-    """Return the text without what only psql reads; lines stay where they are."""
+    """Return the text without what only psql reads; line numbers stay."""
     text = ROWS.sub(lambda found: "SELECT 1;" + "\n" * found[0].count("\n"), text)
     return VARIABLE.sub("'x'", COMMAND.sub("", ENDS.sub(";", text)))
 
 
 def parsed(connection: psycopg.Connection[tuple[object, ...]], path: Path) -> Found:
-    """Ask the parser of each statement of a file, in a transaction that has failed: nothing is run in it."""
+    """Ask the parser about each statement of a file, in a failed transaction, so that nothing is run."""
     try:
         texts = [each.text for each in split(blanked(path.read_text(encoding="utf-8")))]
     except (UnreadableSqlError, UnicodeDecodeError) as error:
@@ -72,7 +72,7 @@ def parsed(connection: psycopg.Connection[tuple[object, ...]], path: Path) -> Fo
 
 
 def parse_all(server: Server, directories: Sequence[Path]) -> int:
-    """Print what the parser says of each file, and the totals; return how many statements were joined."""
+    """Print the parser's verdict on each file, and the totals; return how many statements were joined."""
     total = Found()
     files = refused = 0
     with server.connect() as connection:
@@ -88,7 +88,7 @@ def parse_all(server: Server, directories: Sequence[Path]) -> int:
 
 
 class Trial:
-    """One set of migrations, run on databases of its own."""
+    """One set of migrations, which runs on databases of its own."""
 
     def __init__(self, server: Server, directory: Path, number: int) -> None:
         self.server, self.directory, self.name = server, directory, f"corpus_{number}"
@@ -99,7 +99,7 @@ class Trial:
         return f"{self.name}_{kind}"
 
     def migrate(self, dbname: str, *, until: int | None = None) -> tuple[float, Difference | None]:
-        """Run what is not in the ledger, and no more than ``until`` files; return the seconds, and what is left."""
+        """Run the files that are not in the ledger, at most ``until``; return the seconds, and what is left."""
         stop, begun = threading.Event(), time.monotonic()
         started: list[str] = []
 
@@ -116,25 +116,25 @@ class Trial:
         return time.monotonic() - begun, left
 
     def schema(self, dbname: str) -> str:
-        """Return what pg_dump writes of the schema, without what differs from dump to dump."""
+        """Return pg_dump's schema, without the parts that differ between dumps."""
         dump = self._call("pg_dump", *DUMP, dbname)
         return "\n".join(
             line for line in dump.splitlines() if not line.startswith(("--", "\\restrict", "\\unrestrict"))
         )
 
     def by_psql(self, migrations: Sequence[Migration]) -> str:
-        """Run the files by psql, each in its own session; return the database."""
+        """Run the files with psql, each in its own session; return the database."""
         dbname = self.database("psql")
         for each in migrations:
             self._call("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-1", "-f", str(each.path), dbname)
         return dbname
 
     def spent(self, dbname: str) -> object:
-        """Return the next transaction id: what writes takes one."""
+        """Return the next transaction id: each write takes one."""
         return self.server.query("SELECT pg_snapshot_xmax(pg_current_snapshot())::text", dbname)
 
     def results(self) -> Iterator[str]:
-        """Yield a line for each way in which the set is run."""
+        """Yield a line for each way to run the set."""
         migrations = read_directory(self.directory)
         statements = sum(len(each.statements) for each in migrations)
         fresh = self.database("fresh")
@@ -164,7 +164,7 @@ class Trial:
 
 
 def main() -> int:
-    """Read or run the directories of the command line; the exit status is 1 where a statement was joined or failed."""
+    """Check or run the directories of the command line; return 1 if a statement was joined or failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directories", nargs="+", type=Path, metavar="DIR")
     parser.add_argument("--run", action="store_true", help="run each directory as a set of migrations")

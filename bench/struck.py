@@ -1,7 +1,7 @@
-"""One install on a rehearsal with faults: what it said, how it ended, and how long after a fault showed.
+"""One install on a rehearsal with faults: its messages, its end, and the time from a fault to its failure.
 
-A fault shows when the players' log says so or, for what the API server refuses, at the first refusal in its audit log;
-what helm or a check refuses shows when the stage begins.
+A fault shows when the players' log says so or, if the API server causes it, at the first refusal in its audit log. If
+helm or a check refuses something, the fault shows when the stage begins.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REFUSING = {"the API server", "admission", "RBAC", "API priority and fairness"}
 
 @dataclass(frozen=True, slots=True)
 class Struck:
-    """``line``: the first fault's first line; ``seconds`` until its stage had failed; ``lines``: of every fault."""
+    """``line``: the first fault's first line; ``seconds`` until its stage had failed; ``lines``: of all faults."""
 
     line: str
     seconds: float | None
@@ -39,19 +39,19 @@ class Struck:
 
 
 def stage_hit(name: str) -> str:
-    """Return the stage that fails by a fault as ``--fault`` spells it."""
+    """Return the stage that fails because of a fault, spelled as in ``--fault``."""
     fault = checked(name)
     return targets.stage_hit(fault.name, fault.target)
 
 
 def shows_by(name: str) -> tuple[str, ...]:
-    """Return the options of a second install that show a fault as ``--fault`` spells it; none where the first does."""
+    """Return the options of a second install that shows a fault as ``--fault`` spells it; none if the first does."""
     fault = checked(name)
     return CATALOGUE[fault.name].shows_by.get(fault.target, ())
 
 
 def options_of(names: Sequence[str]) -> list[str]:
-    """Return the options of the run in which faults show: changed settings, and short times for what waits."""
+    """Return the options of the run with the faults: changed settings, and short limits for what waits."""
     waits = {stage_hit(name) for name in names if CATALOGUE[checked(name).name].judged == TIMED}
     timed = [f"--stage-timeout={stage}={TIMEOUT}" for stage in sorted(waits)]
     return [*(option for name in names for option in shows_by(name)), *timed]
@@ -79,7 +79,7 @@ def _line(name: str, output: str) -> str:
 
 
 def _seconds(place: Path, running: Rehearsal, name: str) -> float | None:
-    """Return the seconds from the fault's showing to the end of its stage; None if there is no such stage."""
+    """Return the seconds from the moment the fault shows to the end of its stage; None if there is no such stage."""
     path = place / "run.json"
     stages = json.loads(path.read_text(encoding="utf-8"))["stages"] if path.is_file() else []
     stage = next((each for each in stages if each["name"] == stage_hit(name)), None)
@@ -96,7 +96,7 @@ def _seconds(place: Path, running: Rehearsal, name: str) -> float | None:
 
 
 def _played(running: Rehearsal) -> float:
-    """Return when the players first wrote down that a fault shows; 0 if they did not."""
+    """Return when the players first logged that a fault shows; 0 if they did not."""
     entries = _entries(running.players_log)
     return min((float(entry["t"]) for entry in entries if entry["event"] == "fault"), default=0.0)
 

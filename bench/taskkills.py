@@ -1,10 +1,10 @@
-"""Task kills: tasks whose runs die of SIGKILL again and again, and with each of them the controller.
+"""Task kills: the runs of tasks are killed again and again, and each time the controller, too.
 
 usage: python -m bench.taskkills [--points 30]
 
-The controller runs in its own process; its Jobs' pods are played here: each runs the Job's command on a rehearsal. In
-the end each task is completed, it was set back once for each killed run, and each attempt had one Job. A task that is
-completed before all points were reached leaves the rest to another task, which has its own rehearsal.
+The controller runs in its own process. Its Jobs' pods are played here: each runs the Job's command on a rehearsal. In
+the end each task is completed, was reset once for each killed run, and had one Job per attempt. If a task is completed
+before all points were reached, another task with its own rehearsal takes the rest.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PATIENCE = 1800.0  # seconds for one task
 
 
 class Trial:
-    """A task, its runs, and the controllers that came and went."""
+    """A task, its runs, and its controllers."""
 
     def __init__(self, found: Rehearsal, tables: Tables, points: int, chance: random.Random) -> None:
         self.rehearsal, self.tables, self.chance = found, tables, chance
@@ -59,14 +59,14 @@ class Trial:
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
 
     def kill(self, number: int) -> Callable[[], bool] | None:
-        """Return when a run is to die; None if it may end by itself."""
+        """Return when a run has to be killed; None if it may end by itself."""
         if number >= len(self.after):
             return None
         moment = time.monotonic() + self.after[number]
         return lambda: time.monotonic() > moment
 
     def prepare(self) -> JobPlayer:
-        """Make what the Jobs need, and begin to play their pods."""
+        """Create what the Jobs need, and begin to play their pods."""
         api, inside = self.cluster.api, {"namespace": NAMESPACE}
         api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         api.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "primus-lens-sa", **inside}})
@@ -75,7 +75,7 @@ class Trial:
         return JobPlayer(api, NAMESPACE, self.place, Target(self.rehearsal).options, self.kill)
 
     def follow(self, task: int, player: JobPlayer) -> bool:
-        """Follow the task to its end; with each run that died another controller takes over."""
+        """Follow the task to its end; after each killed run, another controller takes over."""
         begun, seen, pause = time.monotonic(), 0, threading.Event()
         while self.tables.state(task)["status"] not in {"completed", "failed"}:
             if time.monotonic() - begun > PATIENCE:
@@ -93,7 +93,7 @@ class Trial:
 
 
 def one_task(found: Rehearsal, tables: Tables, points: int, chance: random.Random) -> tuple[int, bool]:
-    """Let one task's runs die at up to ``points`` moments; returns at how many, and whether all was well in the end."""
+    """Kill a task's runs at up to ``points`` moments; return their number, and whether all was well in the end."""
     trial = Trial(found, tables, points, chance)
     player = trial.prepare()
     begun = time.monotonic()
@@ -114,7 +114,7 @@ def one_task(found: Rehearsal, tables: Tables, points: int, chance: random.Rando
 
 
 def main() -> int:
-    """Run tasks until all points are reached, and print what they came to."""
+    """Run tasks until all points are reached, and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--points", type=int, default=30)
     points = parser.parse_args().points

@@ -1,12 +1,12 @@
-"""Two installs at once on one cluster, again and again: never two writers, proved from the API server's audit log.
+"""Two installs at the same time on one cluster, again and again; the audit log proves that there is one writer.
 
 usage: python -m bench.tworuns [--times 20]
 
-Each time has a new rehearsal cluster and two runs, the second one up to 12 seconds after the first; every third
-time the first one is killed after a random number of its writes. Each run, and the helm that it starts, uses a
-ServiceAccount of that run, so that the audit log says of every write which run made it.
-Two writers is: a write of one run (the Lease apart, for which both contend) that begins before the other run's last
-write has ended, or one that lies outside of the time for which its run held the Lease.
+Each time has a new rehearsal cluster and two runs, the second one up to 12 seconds after the first. Every third time
+the first run is killed after a random number of its writes. Each run, with its helm, has its own ServiceAccount, so
+that the audit log shows which run made a write. There are two writers if a write of one run (except of the Lease, for
+which both compete) begins before the other run's last write has ended, or is outside of the time for which its run held
+the Lease.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ USER = "system:serviceaccount:default:trial-"
 
 @dataclass(slots=True)
 class Meeting:
-    """Two runs on one cluster. ``spans``: from a run's first to its last write, seconds since the epoch."""
+    """Two runs on one cluster. ``spans``: from the first to the last write of a run, in seconds since the epoch."""
 
     offset: float
     killed: int | None  # the number of writes after which it was killed
@@ -54,7 +54,7 @@ class Meeting:
 
 
 def meet(place: Path, offset: float, killed: int | None) -> Meeting:
-    """Start two runs ``offset`` seconds apart; SIGKILL the first after ``killed`` writes, if at all."""
+    """Start two runs ``offset`` seconds apart; SIGKILL the first one after ``killed`` writes, unless that is None."""
     meeting = Meeting(offset, killed)
     with rehearsal(f"two-{os.getpid()}", audit=True) as running:
         api = connect(running.name, running.context, running.kubeconfig).api
@@ -75,7 +75,7 @@ def _started(place: Path, running: Rehearsal, files: dict[str, Path], name: str)
 
 
 def _kill(run: Run, running: Rehearsal, count: float) -> None:
-    """Kill a run as soon as the audit log has so many writes of it; return when it has ended, whyever."""
+    """Kill a run when the audit log has so many of its writes; return when it has ended."""
     seen = 0
     with running.audit_log.open(encoding="utf-8") as log:
         while run.process.poll() is None:
@@ -88,7 +88,7 @@ def _kill(run: Run, running: Rehearsal, count: float) -> None:
 
 
 def _account(api: Api, running: Rehearsal, place: Path, name: str) -> Path:
-    """Make a ServiceAccount that may do everything; return a kubeconfig with its token."""
+    """Create a ServiceAccount with all rights; return a kubeconfig with its token."""
     account = {"name": f"trial-{name}", "namespace": "default"}
     api.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
     binding = {
@@ -125,7 +125,7 @@ def judge(meeting: Meeting, made: Sequence[Write]) -> None:
 
 
 def outside(ours: Sequence[Write], leases: Sequence[Write], *, killed: bool) -> list[str]:
-    """Name the writes that began before their run took the Lease, or ended after it gave it back, or lost it."""
+    """Return the writes that began before their run took the Lease, or ended after it released or lost it."""
     if ours and not leases:
         return ["a run that never wrote the Lease has written other objects"]
     since = leases[0].ended if leases else 0.0
@@ -134,7 +134,7 @@ def outside(ours: Sequence[Write], leases: Sequence[Write], *, killed: bool) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Let runs meet; the exit status is 1 where there were ever two writers, or a run was not green."""
+    """Run the meetings; return 1 if there were ever two writers, or a run was not green."""
     parser = argparse.ArgumentParser(prog="python -m bench.tworuns", description=__doc__)
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int(time.time()))
@@ -156,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def line(number: int, meeting: Meeting) -> str:
-    """Tell one meeting."""
+    """Return the line of one meeting."""
     killed = "" if meeting.killed is None else f", first killed after {meeting.killed} writes"
     counts = ", ".join(f"{name} {count}" for name, count in meeting.counts.items())
     found = "; ".join(meeting.faults) or f"one writer, gap {meeting.gap:.2f} s"

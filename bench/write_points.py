@@ -1,7 +1,7 @@
-"""What a write of an install is called in a kill matrix, by what it is and by the writes before it.
+"""The name of a write in a kill matrix, from the write itself and the writes before it.
 
-Most are called by method and path. Lease and record are one object each that is written again and again: they are
-called by what the write tells, so that a point of two installs has one name. A record may tell several things at once.
+Most writes are named by method and path. Lease and record are one object each, which is written again and again: their
+writes are named by what they say, so that a point has one name in two installs. A record may say several things.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def kind(name: str) -> str:
 
 
 def bookkeeping(path: str) -> bool:
-    """Whether a path is the Lease's or the record's."""
+    """Whether a path is that of the Lease or of the record."""
     return path.startswith(COLLECTION) or path.endswith(f"/{CONFIG_MAP}")
 
 
@@ -51,7 +51,7 @@ class Names:
         self._stages: Mapping[str, str] = {}
 
     def of(self, method: str, path: str, body: bytes) -> list[str]:
-        """Return what a write is called; at least one name."""
+        """Return the names of a write; at least one."""
         if not bookkeeping(path):
             return [f"{method} {path}"]
         what = "Lease" if path.startswith(COLLECTION) else "record"
