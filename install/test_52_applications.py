@@ -8,10 +8,11 @@ import pytest
 from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.cluster.connect import Cluster
 from fixtures.dataplane.applications import CHART, RELEASE, asks, grafana_templates, proof, values_of_chart
+from fixtures.dataplane.autoscaled import autoscaled, sparing
 from fixtures.dataplane.images import unheeded
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
-from fixtures.helm.plugin import Releases
+from fixtures.helm.plugin import More, Releases
 from fixtures.helm.release import Release
 from fixtures.lifecycle.plugin import Removals
 from fixtures.settings.layers import DataplaneConfig, Settings
@@ -35,8 +36,10 @@ pytestmark = stage(
 def applications(helm: Releases, cluster: Cluster, settings: Settings) -> Release:
     """Install release `pla`, or leave an existing release as it is."""
     config, values = settings.config, values_of_chart(helm, cluster, settings)
-    asked, heeds = asks(helm, cluster, settings), partial(unheeded, settings=settings)
-    return helm.release(CHART, RELEASE, config.namespace, values, proof=proof(config), asks=asked, followed=heeds)
+    kept, heeds = autoscaled(helm, cluster, config), partial(unheeded, settings=settings)
+    asked = sparing(asks(helm, cluster, settings), kept)
+    more = More(proof=proof(config), asks=asked, followed=heeds, kept=kept)
+    return helm.release(CHART, RELEASE, config.namespace, values, **more)
 
 
 @pytest.fixture(scope="session")
