@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-# The installer's image: the steps are those of image/steps.sh, which makes the same in a directory without any engine.
+# The installer's image. image/steps.sh has its steps, and can make the same root file system without a container
+# engine.
 FROM golang:1.26-bookworm AS helm
 COPY fixtures/rehearsal/tools /tools
 WORKDIR /tools
