@@ -163,7 +163,7 @@ def _told(fleet: Fleet, tasks: int, seconds: float) -> int:
 @contextlib.contextmanager
 def _fleet(tables: Tables, limit: int) -> Iterator[Fleet]:
     place = Path(tempfile.mkdtemp(prefix="fleet-"))
-    with rehearsal(f"fleet-{os.getpid()}") as found:
+    with rehearsal("fleet") as found:
         cluster = connect("fleet", found.context, found.kubeconfig)
         cluster.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         account = {"name": "primus-lens-sa", "namespace": NAMESPACE}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +20,7 @@ NEVER_AFTER = (CLAIM, RELEASE, END, MORE, RENEWAL)  # writes before the Lease's 
 def chain(points: Sequence[int], wanted: Left, place: Path) -> Trial:
     """Kill run after run on one cluster, each at its own write (except Lease and record), then let one end; compare."""
     result = Trial(len(points), killed=True)
-    with rehearsal(f"chain-{os.getpid()}") as running:
+    with rehearsal("chain") as running:
         proxy = KillingProxy(running.kubeconfig, bookkeeping=False)
         for number, point in enumerate(points):
             proxy.written.clear()
@@ -45,7 +44,7 @@ def points_of(told: Mapping[str, int]) -> Counter[str]:
 def whole_chain(wanted: Left, points: Counter[str], place: Path) -> Trial:
     """Kill run after run, each after the first write of a kind after which none was killed; compare the last run."""
     result = Trial(0)
-    with rehearsal(f"chain-{os.getpid()}") as running:
+    with rehearsal("chain") as running:
         proxy = KillingProxy(running.kubeconfig)
         proxy.left, proxy.moments = Counter(points), {kind(name) for name in points} - {*NEVER_AFTER, *ONLY_IN_A_CHAIN}
         moments, uids, rows = frozenset(proxy.moments), dict[str, str](), Counter[str]()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,7 +32,7 @@ class Trial:
 
 def undisturbed(place: Path, told: Counter[str] | None = None) -> tuple[Left, list[str]]:
     """Install once; return what it leaves, and its writes in order; ``told`` counts what they say."""
-    with rehearsal(f"kill-{os.getpid()}-0") as running:
+    with rehearsal("kill-0") as running:
         proxy = KillingProxy(running.kubeconfig)
         status = started(place, running, proxy).wait()
         if status:

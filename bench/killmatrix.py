@@ -15,7 +15,6 @@ exit status is 0 if nothing failed.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import signal
 import sys
@@ -36,7 +35,7 @@ from bench.rig import rehearsal, say
 def trial(point: int, wanted: Left, place: Path) -> Trial:
     """Kill after write ``point``, run again, compare."""
     result = Trial(point)
-    with rehearsal(f"kill-{os.getpid()}-{point}") as running:
+    with rehearsal(f"kill-{point}") as running:
         proxy = KillingProxy(running.kubeconfig)
         proxy.at = point
         run = started(place / "killed", running, proxy, armed=point)

@@ -48,7 +48,7 @@ class Measured:
 
 def measure(place: Path, profile: str, *options: str) -> Measured:
     """Install on a new rehearsal. Raises SystemExit if that is not green."""
-    with rehearsal(f"span-{os.getpid()}", profile, audit=True) as running:
+    with rehearsal("span", profile, audit=True) as running:
         run = install(place, running, direct(running, place), *options)
         sampler = Sampler(run.process.pid)
         status = run.wait(900)

@@ -45,8 +45,8 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def rehearsal(name: str, profile: str = "fast", *, audit: bool = False) -> Iterator[Rehearsal]:
-    """Start a rehearsal; stop it at the end."""
-    running = start(Options(name=name, profile=profile, audit=audit), lambda _: None)
+    """Start a rehearsal of this process's own; stop it at the end."""
+    running = start(Options(name=f"{name}-{os.getpid()}", profile=profile, audit=audit), lambda _: None)
     try:
         yield running
     finally:

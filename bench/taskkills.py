@@ -123,7 +123,7 @@ def main() -> int:
     with running() as server:
         while killed < points and good:
             number += 1
-            with rehearsal(f"task-kills-{os.getpid()}-{number}") as found:
+            with rehearsal(f"task-kills-{number}") as found:
                 died, good = one_task(found, tables_in(server), points - killed, chance)
                 killed += died
                 good = good and died > 0

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-import os
 import random
 import subprocess
 import sys
@@ -56,7 +55,7 @@ class Meeting:
 def meet(place: Path, offset: float, killed: int | None) -> Meeting:
     """Start two runs ``offset`` seconds apart; SIGKILL the first one after ``killed`` writes, unless that is None."""
     meeting = Meeting(offset, killed)
-    with rehearsal(f"two-{os.getpid()}", audit=True) as running:
+    with rehearsal("two", audit=True) as running:
         api = connect(running.name, running.context, running.kubeconfig).api
         files = {name: _account(api, running, place, name) for name in RUNS}
         first = _started(place, running, files, "first")
