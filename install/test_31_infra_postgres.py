@@ -3,7 +3,6 @@
 import pytest
 
 from fixtures.database.plugin import StageDatabase
-from fixtures.database.task import DatabaseTask
 from fixtures.dataplane.infrastructure import Infrastructure
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
@@ -26,7 +25,7 @@ def postgres_cluster(infrastructure: Infrastructure) -> Handle:
 
 
 @pytest.fixture(scope="session")
-def answer(postgres_cluster: Handle, database: StageDatabase) -> DatabaseTask:  # noqa: ARG001 - only a ready one is asked
+def answer(postgres_cluster: Handle, database: StageDatabase) -> Handle:  # noqa: ARG001 - only a ready one is asked
     """Ask the database as its user, directly or through the API server's port-forward."""
     return database.answers()
 
@@ -47,11 +46,11 @@ def test_every_instance_is_ready(postgres_cluster: Handle) -> None:
     assert_ready(postgres_cluster)
 
 
-def test_its_user_is_not_refused(answer: DatabaseTask) -> None:
+def test_its_user_is_not_refused(answer: Handle) -> None:
     """After this stage, no hard failure has stopped the connection of its user."""
     assert_applied(answer)
 
 
-def test_it_answers(answer: DatabaseTask) -> None:
+def test_it_answers(answer: Handle) -> None:
     """After this stage, PostgreSQL answers `SELECT 1` of the user."""
     assert_ready(answer)

@@ -7,7 +7,6 @@ Works on an external PostgreSQL (`postgres_host`) too, where Grafana's role stay
 import pytest
 
 from fixtures.database.plugin import StageDatabase
-from fixtures.database.task import DatabaseTask
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.lifecycle.plugin import Removals
@@ -23,13 +22,13 @@ pytestmark = stage(
 
 
 @pytest.fixture(scope="session")
-def initialised(database: StageDatabase) -> DatabaseTask:
+def initialised(database: StageDatabase) -> Handle:
     """Create the database and grant rights on it, if they are missing."""
     return database.initialised()
 
 
 @pytest.fixture(scope="session")
-def grafana_user(initialised: DatabaseTask, database: StageDatabase) -> DatabaseTask:  # noqa: ARG001 - it comes first
+def grafana_user(initialised: Handle, database: StageDatabase) -> Handle:  # noqa: ARG001 - it comes first
     """Create the role with which Grafana reads, and its Secret, if they are missing."""
     return database.read_by_grafana()
 
@@ -40,21 +39,21 @@ def undo(removals: Removals) -> Handle:
     return removals.with_database("the database and the rights on it", names.GRAFANA_POSTGRES_SECRET)
 
 
-def test_the_user_is_not_refused(initialised: DatabaseTask) -> None:
+def test_the_user_is_not_refused(initialised: Handle) -> None:
     """After this stage, no hard failure has stopped the connection or the statements."""
     assert_applied(initialised)
 
 
-def test_the_user_creates_and_drops_tables(initialised: DatabaseTask) -> None:
+def test_the_user_creates_and_drops_tables(initialised: Handle) -> None:
     """After this stage, the application user can create and drop a table in its database."""
     assert_ready(initialised)
 
 
-def test_a_user_for_grafana_is_not_refused(grafana_user: DatabaseTask) -> None:
+def test_a_user_for_grafana_is_not_refused(grafana_user: Handle) -> None:
     """After this stage, no hard failure has stopped the creation of a role that may only read."""
     assert_applied(grafana_user)
 
 
-def test_grafana_reads_as_a_user_of_its_own(grafana_user: DatabaseTask) -> None:
+def test_grafana_reads_as_a_user_of_its_own(grafana_user: Handle) -> None:
     """After this stage, Grafana's user can connect to the database, or the outcome says why another user is used."""
     assert_ready(grafana_user)

@@ -6,7 +6,6 @@ The set is `--migrations DIR` or MIGRATIONS_PATH; without them, the starter set 
 import pytest
 
 from fixtures.database.plugin import StageDatabase
-from fixtures.database.task import DatabaseTask
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.lifecycle.plugin import Removals
@@ -21,7 +20,7 @@ pytestmark = stage(
 
 
 @pytest.fixture(scope="session")
-def migrated(database: StageDatabase) -> DatabaseTask:
+def migrated(database: StageDatabase) -> Handle:
     """Run the migrations that are not in the ledger."""
     return database.migrated()
 
@@ -32,11 +31,11 @@ def undo(removals: Removals) -> Handle:
     return removals.with_database("the tables of the migrations")
 
 
-def test_no_migration_is_refused(migrated: DatabaseTask) -> None:
+def test_no_migration_is_refused(migrated: Handle) -> None:
     """After this stage, all files could be read, and no hard failure has stopped them."""
     assert_applied(migrated)
 
 
-def test_the_ledger_equals_the_directory(migrated: DatabaseTask) -> None:
+def test_the_ledger_equals_the_directory(migrated: Handle) -> None:
     """After this stage, the ledger contains every file of the directory."""
     assert_ready(migrated)
