@@ -9,6 +9,7 @@ import pytest
 from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.cluster.connect import Cluster
 from fixtures.dataplane.applications import assert_live_credentials, wanted_secret
+from fixtures.dataplane.copied_credentials import followed
 from fixtures.dataplane.external_storage import services
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
@@ -35,19 +36,29 @@ def connections(manifests: Manifests, cluster: Cluster, config: DataplaneConfig)
 
 
 @pytest.fixture(scope="session")
+def credentials(
+    connections: AppliedObjects, pytestconfig: pytest.Config, cluster: Cluster, config: DataplaneConfig
+) -> Handle:
+    """Follow the Secrets that it was made from: a password may change until the run ends."""
+    return followed(pytestconfig, cluster, config, connections)
+
+
+@pytest.fixture(scope="session")
 def undo(removals: Removals, config: DataplaneConfig) -> Handle:
     """Delete the Secret, and the Services of external storage."""
     return removals.secret(names.STORAGE_SECRET, *services(config))
 
 
-def test_the_secret_is_accepted(connections: AppliedObjects) -> None:
+def test_the_secret_is_accepted(connections: AppliedObjects, credentials: Handle) -> None:
     """After this stage, the API server has accepted the Secret."""
     assert_applied(connections)
+    assert_applied(credentials)
 
 
 def test_the_secret_holds_the_live_credentials(
-    connections: AppliedObjects, cluster: Cluster, config: DataplaneConfig
+    connections: AppliedObjects, credentials: Handle, cluster: Cluster, config: DataplaneConfig
 ) -> None:
     """After this stage, the content of the Secret agrees with the storage's own Secrets."""
     assert_ready(connections)
     assert_live_credentials(cluster, config)
+    assert_ready(credentials)

@@ -9,6 +9,7 @@ from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.cluster.connect import Cluster
 from fixtures.dataplane.applications import CHART, RELEASE, asks, grafana_templates, proof, values_of_chart
 from fixtures.dataplane.autoscaled import autoscaled, sparing
+from fixtures.dataplane.copied_credentials import followed
 from fixtures.dataplane.images import unheeded
 from fixtures.engine.stages import stage
 from fixtures.engine.waiting import assert_applied, assert_ready
@@ -61,14 +62,23 @@ def former_ingress(applications: Release, grafana: AppliedObjects, ingress_gone:
 
 
 @pytest.fixture(scope="session")
+def credentials(
+    applications: Release, pytestconfig: pytest.Config, cluster: Cluster, config: DataplaneConfig
+) -> Handle:
+    """Follow the Secrets with the passwords: pods that have started with former ones have to start again."""
+    return followed(pytestconfig, cluster, config, applications)
+
+
+@pytest.fixture(scope="session")
 def undo(removals: Removals, manifests: Manifests) -> Handle:
     """Uninstall release `pla`, and delete a Grafana that was applied without it."""
     return removals.objects(manifests.render("monitoring/grafana.yaml.j2"), RELEASE)
 
 
-def test_the_chart_is_applied(applications: Release) -> None:
+def test_the_chart_is_applied(applications: Release, credentials: Handle) -> None:
     """After this stage, helm has accepted the applications' chart."""
     assert_applied(applications)
+    assert_applied(credentials)
 
 
 def test_grafana_is_accepted(grafana: AppliedObjects) -> None:
@@ -81,8 +91,11 @@ def test_a_former_ingress_is_looked_for(former_ingress: Handle) -> None:
     assert_applied(former_ingress)
 
 
-def test_the_applications_are_available(applications: Release, grafana: AppliedObjects, former_ingress: Handle) -> None:
+def test_the_applications_are_available(
+    applications: Release, grafana: AppliedObjects, former_ingress: Handle, credentials: Handle
+) -> None:
     """After this stage, every workload of the release is available, and Grafana answers."""
     assert_ready(applications)
     assert_ready(grafana)
     assert_ready(former_ingress)
+    assert_ready(credentials)
