@@ -12,27 +12,21 @@ from bench.killing_proxy import KillingProxy
 from bench.outcome import Left, data_uids
 from bench.rig import rehearsal, say
 from bench.write_points import AFTER_A_RELEASE, CLAIM, END, MORE, OVER_A_DEAD_ONE, RELEASE, RENEWAL, kind
+from fixtures.rehearsal.session import Rehearsal
 
 ONLY_IN_A_CHAIN = (OVER_A_DEAD_ONE, AFTER_A_RELEASE)
 NEVER_AFTER = (CLAIM, RELEASE, END, MORE, RENEWAL)  # writes before the Lease's keeper starts or after it has ended
 
 
-def chain(points: Sequence[int], wanted: Left, place: Path) -> Trial:
-    """Kill run after run on one cluster, each at its own write (except Lease and record), then let one end; compare."""
-    result = Trial(len(points), killed=True)
-    with rehearsal("chain") as running:
-        proxy = KillingProxy(running.kubeconfig, bookkeeping=False)
-        for number, point in enumerate(points):
-            proxy.written.clear()
-            proxy.at = point
-            status = started(place / f"killed-{number}", running, proxy, armed=point).wait()
-            result.killed = result.killed and status == -signal.SIGKILL
-            last = proxy.written[-1] if proxy.written else "nothing"
-            result.after += f"{last} ({len(proxy.written)}/{point}, status {status}); "
-        proxy.at = 0
-        result.faults = again(place / "again", running, proxy, wanted)
-        proxy.close()
-    return result
+def killed_in_turn(points: Sequence[int], running: Rehearsal, place: Path) -> list[int]:
+    """Kill run after run on one cluster, each at its own write (except Lease and record); return the exit statuses."""
+    proxy, statuses = KillingProxy(running.kubeconfig, bookkeeping=False), list[int]()
+    for number, point in enumerate(points):
+        proxy.written.clear()
+        proxy.at = point
+        statuses.append(started(place / f"killed-{number}", running, proxy, armed=point).wait())
+    proxy.close()
+    return statuses
 
 
 def points_of(told: Mapping[str, int]) -> Counter[str]:

@@ -54,18 +54,23 @@ class Meeting:
 
 def meet(place: Path, offset: float, killed: int | None) -> Meeting:
     """Start two runs ``offset`` seconds apart; SIGKILL the first one after ``killed`` writes, unless that is None."""
-    meeting = Meeting(offset, killed)
     with rehearsal("two", audit=True) as running:
-        api = connect(running.name, running.context, running.kubeconfig).api
-        files = {name: _account(api, running, place, name) for name in RUNS}
-        first = _started(place, running, files, "first")
-        killer = threading.Thread(target=_kill, args=(first, running, killed or math.inf))
-        killer.start()
-        threading.Event().wait(offset)
-        runs = [first, _started(place, running, files, "second")]
-        meeting.statuses = [run.wait() for run in runs]
-        killer.join()
-        judge(meeting, list(writes(running.audit_log)))
+        return meet_on(running, place, offset, killed)
+
+
+def meet_on(running: Rehearsal, place: Path, offset: float, killed: int | None) -> Meeting:
+    """Let two runs meet on a rehearsal that keeps an audit log."""
+    meeting = Meeting(offset, killed)
+    api = connect(running.name, running.context, running.kubeconfig).api
+    files = {name: _account(api, running, place, name) for name in RUNS}
+    first = _started(place, running, files, "first")
+    killer = threading.Thread(target=_kill, args=(first, running, killed or math.inf))
+    killer.start()
+    threading.Event().wait(offset)
+    runs = [first, _started(place, running, files, "second")]
+    meeting.statuses = [run.wait() for run in runs]
+    killer.join()
+    judge(meeting, list(writes(running.audit_log)))
     return meeting
 
 
@@ -89,7 +94,7 @@ def _kill(run: Run, running: Rehearsal, count: float) -> None:
 def _account(api: Api, running: Rehearsal, place: Path, name: str) -> Path:
     """Create a ServiceAccount with all rights; return a kubeconfig with its token."""
     account = {"name": f"trial-{name}", "namespace": "default"}
-    api.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
+    api.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account}, manager="trial")
     binding = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
@@ -97,7 +102,7 @@ def _account(api: Api, running: Rehearsal, place: Path, name: str) -> Path:
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
         "subjects": [{"kind": "ServiceAccount", **account}],
     }
-    api.create(binding)
+    api.apply(binding, manager="trial")
     path = f"/api/v1/namespaces/default/serviceaccounts/{account['name']}/token"
     token = api.request("POST", path, body={"spec": {"expirationSeconds": 3600}})["status"]["token"]
     cluster = yaml.safe_load(running.kubeconfig.read_text(encoding="utf-8"))["clusters"][0]["cluster"]
