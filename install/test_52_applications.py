@@ -7,7 +7,15 @@ import pytest
 
 from fixtures.applying.plugin import AppliedObjects, Manifests
 from fixtures.cluster.connect import Cluster
-from fixtures.dataplane.applications import CHART, RELEASE, asks, grafana_templates, proof, values_of_chart
+from fixtures.dataplane.applications import (
+    CHART,
+    RELEASE,
+    asks,
+    grafana_templates,
+    proof,
+    readers,
+    values_of_chart,
+)
 from fixtures.dataplane.autoscaled import autoscaled, sparing
 from fixtures.dataplane.copied_credentials import followed
 from fixtures.dataplane.images import unheeded
@@ -66,7 +74,7 @@ def credentials(
     applications: Release, pytestconfig: pytest.Config, cluster: Cluster, config: DataplaneConfig
 ) -> Handle:
     """Follow the Secrets with the passwords: pods that have started with former ones have to start again."""
-    return followed(pytestconfig, cluster, config, applications)
+    return followed(pytestconfig, cluster, config, applications, readers(config))
 
 
 @pytest.fixture(scope="session")
