@@ -58,12 +58,12 @@ class Trial:
         environment = {**os.environ, **self.tables.environment, **own}
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
 
-    def kill(self, number: int) -> Callable[[], bool] | None:
+    def kill(self, number: int) -> tuple[signal.Signals, Callable[[], bool]] | None:
         """Return when a run has to be killed; None if it may end by itself."""
         if number >= len(self.after):
             return None
         moment = time.monotonic() + self.after[number]
-        return lambda: time.monotonic() > moment
+        return signal.SIGKILL, lambda: time.monotonic() > moment
 
     def prepare(self) -> JobPlayer:
         """Create what the Jobs need, and begin to play their pods."""
