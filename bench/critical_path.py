@@ -3,8 +3,8 @@
 The work for an object lasts from the API server's answer to the write that requests it until it is ready for the last
 time. The players' log says which time was the last one. Its moment is that of the controllers' write beside that line,
 because a player logs a little later. Time for helm, the installer and the network is overhead, not work. A program
-without a probe has to run for some seconds (``untried``), which is also work; it begins when the cluster says that the
-program runs.
+without a probe has to run for some seconds (``tried``), which is also work, but no later stage waits for it; it begins
+when the cluster says that the program runs.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Work:
     thing: str  # Kind namespace/name
     asked: float
     ready: float
+    tried: float = 0.0  # seconds from then on; later stages begin meanwhile
 
 
 def works(made: Iterable[Write], players: Iterable[Mapping[str, Any]], untried: float = 0.0) -> list[Work]:
@@ -80,7 +81,7 @@ def _unprobed(asked: Mapping[str, float], written: Mapping[str, list[Write]], un
             (stage for end, stage in UNPROBED.items() if resource == "daemonsets" and name.endswith(end)), None
         )
         if stage is not None and place in written:
-            yield Work(stage, f"DaemonSet {name}", begun, written[place][-1].ended + untried)
+            yield Work(stage, f"DaemonSet {name}", begun, written[place][-1].ended, untried)
 
 
 def _stage_of(kind: str, thing: str) -> str | None:
@@ -103,23 +104,34 @@ def longest(stages: Iterable[Mapping[str, Any]], done: Iterable[Work]) -> tuple[
     ``stages`` come from run.json, in the order of their files, which is an order of the graph.
     """
     weight: dict[str, float] = {}
+    tried: dict[str, float] = {}
     for work in done:
         weight[work.stage] = max(weight.get(work.stage, 0.0), work.ready - work.asked)
+        tried[work.stage] = max(tried.get(work.stage, 0.0), work.ready + work.tried - work.asked)
     paths: dict[str, tuple[float, list[tuple[str, float]]]] = {}
+    ends: list[tuple[float, list[tuple[str, float]]]] = []
     for stage in stages:
         before = max((paths[need] for need in stage["needs"]), key=lambda path: path[0], default=(0.0, []))
         own = weight.get(stage["name"], 0.0)
         paths[stage["name"]] = (before[0] + own, [*before[1], (stage["name"], own)])
-    return max(paths.values(), key=lambda path: path[0])
+        whole = tried.get(stage["name"], 0.0)
+        ends.append((before[0] + whole, [*before[1], (stage["name"], whole)]))
+    return max(ends, key=lambda path: path[0])
 
 
 def delays(stages: Iterable[Mapping[str, Any]], done: Iterable[Work]) -> dict[str, float]:
     """Return stage → seconds from the moment its last object was ready until its test was decided.
 
     If a stage has several steps, its first handle is decided early; then the end of the stage counts, proofs included.
+    If something is tried, the end of the stage is compared with the end of the trial, too.
     """
     last: dict[str, float] = {}
+    tried: dict[str, float] = {}
     for work in done:
         last[work.stage] = max(last.get(work.stage, 0.0), work.ready)
+        if work.tried:
+            tried[work.stage] = work.ready + work.tried
     ends = {stage["name"]: [epoch(stage["times"][each]) or 0.0 for each in ("decided", "finished")] for stage in stages}
-    return {name: next((end - at for end in ends.get(name, ()) if end >= at), 0.0) for name, at in last.items()}
+    found = {name: next((end - at for end in ends.get(name, ()) if end >= at), 0.0) for name, at in last.items()}
+    late = {name: ends[name][1] - at for name, at in tried.items() if name in ends}
+    return {name: max(delay, late.get(name, 0.0)) for name, delay in found.items()}

@@ -19,7 +19,7 @@ from fixtures.dataplane.applications import (
 from fixtures.dataplane.autoscaled import autoscaled, sparing
 from fixtures.dataplane.copied_credentials import followed
 from fixtures.dataplane.images import unheeded
-from fixtures.engine.stages import stage
+from fixtures.engine.stages import meanwhile, stage
 from fixtures.engine.waiting import assert_applied, assert_ready
 from fixtures.helm.plugin import More, Releases
 from fixtures.helm.release import Release
@@ -103,7 +103,14 @@ def test_the_applications_are_available(
     applications: Release, grafana: AppliedObjects, former_ingress: Handle, credentials: Handle
 ) -> None:
     """After this stage, every workload of the release is available, and Grafana answers."""
-    assert_ready(applications)
-    assert_ready(grafana)
+    assert_ready(applications, tried=False)
+    assert_ready(grafana, tried=False)
     assert_ready(former_ingress)
     assert_ready(credentials)
+
+
+@meanwhile
+def test_programs_without_a_probe_go_on_running(applications: Release, grafana: AppliedObjects) -> None:
+    """After this stage, programs that no probe asks have run for some seconds."""
+    assert_ready(applications)
+    assert_ready(grafana)

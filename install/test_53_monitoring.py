@@ -76,20 +76,16 @@ def test_logs_have_their_fields_and_their_days(log_indices: AppliedObjects) -> N
     assert_ready(log_indices)
 
 
-def test_monitoring_is_accepted(monitoring: AppliedObjects) -> None:
-    """After this stage, the API server has accepted all of its objects."""
+def test_monitoring_is_accepted(monitoring: AppliedObjects, log_lines: Handle, dashboards: Handle) -> None:
+    """After this stage, the API server has accepted all of its objects; OpenSearch and Grafana are asked meanwhile."""
     assert_applied(monitoring)
+    assert_applied(log_lines)
+    assert_applied(dashboards)
 
 
 def test_logs_are_collected_and_dashboards_shown(monitoring: AppliedObjects) -> None:
     """After this stage, Fluent Bit runs on every node, and datasources and dashboards are synchronised."""
     assert_ready(monitoring)
-
-
-def test_storage_and_grafana_are_asked(log_lines: Handle, dashboards: Handle) -> None:
-    """After this stage, no hard failure has stopped the search in OpenSearch or the requests to Grafana."""
-    assert_applied(log_lines)
-    assert_applied(dashboards)
 
 
 def test_a_line_arrives(log_lines: Handle) -> None:
