@@ -71,6 +71,9 @@ def meet_on(running: Rehearsal, place: Path, offset: float, killed: int | None) 
     meeting.statuses = [run.wait() for run in runs]
     killer.join()
     judge(meeting, list(writes(running.audit_log)))
+    for name in RUNS:
+        api.delete("ClusterRoleBinding.rbac.authorization.k8s.io", None, f"trial-{name}")
+        api.delete("ServiceAccount", "default", f"trial-{name}")
     return meeting
 
 
