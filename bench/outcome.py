@@ -1,7 +1,7 @@
 """The result of an install, in a form that can be compared between two clusters.
 
 It has the objects in which the installer or helm owns fields. Random or counted values (uids, addresses, digests,
-values of Secrets) are masked. The Lease and the record differ by design and are left out.
+times, values of Secrets) are masked. The Lease and the record differ by design and are left out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from bench.rig import sql
 from fixtures.cluster.api import Api
+from fixtures.dataplane.storage_secret import WRITTEN
 from fixtures.rehearsal.session import Rehearsal
 from fixtures.vocabulary.objects import Object, dig
 
@@ -21,7 +22,7 @@ WRITERS = {"primus-lens-install", "helm", "Helm"}
 LEFT_OUT = {"ConfigMap default/primus-lens-installer-record", "Lease default/primus-lens-installer"}
 SKIPPED_KINDS = {"Event", "Lease", "Endpoints", "EndpointSlice", "ControllerRevision"}
 DIGEST = re.compile(r"\b[0-9a-f]{16,64}\b")
-RANDOM = {"clusterIP", "clusterIPs", "uid", "volumeName", "caBundle"}
+RANDOM = {"clusterIP", "clusterIPs", "uid", "volumeName", "caBundle", WRITTEN}
 MARKS = ("labels", "annotations", "finalizers")
 COUNTED: tuple[str, ...] = (
     "StatefulSet",
