@@ -72,7 +72,8 @@ class Trial:
         api.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "primus-lens-sa", **inside}})
         values = {"user": "postgres", "password": "none"}
         api.create({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET, **inside}, "stringData": values})
-        return JobPlayer(api, NAMESPACE, self.place, Target(self.rehearsal).options, self.kill)
+        options = (*Target(self.rehearsal).options, "--set=image_tag=latest")  # no release names one
+        return JobPlayer(api, NAMESPACE, self.place, options, self.kill)
 
     def follow(self, task: int, player: JobPlayer) -> bool:
         """Follow the task to its end; after each killed run, another controller takes over."""
