@@ -34,7 +34,7 @@ from fixtures.rehearsal.session import Rehearsal
 
 RUNS = ("first", "second")
 LOOK = 0.05  # seconds between two checks of the audit log
-MOST = 100  # writes of the first run after which it may be killed, at most; an install needs some 120
+MOST = 100  # writes of the first run after which it may be killed, at most; an install needs some 170
 LATEST = 12.0  # seconds of offset: an install takes about as long
 EXPIRY = 30.0  # seconds from its last renewal to the expiry of a Lease
 USER = "system:serviceaccount:default:trial-"
