@@ -14,15 +14,15 @@ from typing import Any
 
 from bench.rig import sql
 from fixtures.cluster.api import Api
-from fixtures.dataplane.storage_secret import WRITTEN
 from fixtures.rehearsal.session import Rehearsal
+from fixtures.vocabulary import names
 from fixtures.vocabulary.objects import Object, dig
 
 WRITERS = {"primus-lens-install", "helm", "Helm"}
 LEFT_OUT = {"ConfigMap default/primus-lens-installer-record", "Lease default/primus-lens-installer"}
 SKIPPED_KINDS = {"Event", "Lease", "Endpoints", "EndpointSlice", "ControllerRevision"}
 DIGEST = re.compile(r"\b[0-9a-f]{16,64}\b")
-RANDOM = {"clusterIP", "clusterIPs", "uid", "volumeName", "caBundle", WRITTEN}
+RANDOM = {"clusterIP", "clusterIPs", "uid", "volumeName", "caBundle", names.CONTENT_WRITTEN}
 MARKS = ("labels", "annotations", "finalizers")
 COUNTED: tuple[str, ...] = (
     "StatefulSet",
